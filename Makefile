@@ -1,0 +1,44 @@
+# make demo — a whole canteen lunch on your machine; make test — the proof that it is right.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN = $(VENV)/bin
+JOBS ?= 2
+
+.PHONY: help setup demo test lint chaos bench lock system-deps clean
+.DEFAULT_GOAL := help
+
+help: ## list what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready ## make the virtual environment (done by the others when needed)
+
+$(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh "$(PYTHON)" "$(VENV)"
+
+demo: setup ## a tenant, 500 people, twenty terminals, a lunch, the proofs; then look around until Ctrl-C
+	@$(BIN)/onecard demo
+
+test: setup ## every test, on real PostgreSQL and a real bus
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+lint: setup ## ruff, mypy, import directions
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+chaos: setup ## the long random runs: kill -9, power cut, bad networks
+	@$(BIN)/python -m pytest tests/chaos --chaos-rounds 20
+
+bench: setup ## ratios against named peers, measured in one run
+	@$(BIN)/onecard bench ledger
+	@$(BIN)/onecard bench tap
+
+lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
+	  --quiet --output-file requirements.lock
+
+system-deps: ## what only the system can give; nothing yet: everything needed comes from wheels
+	@echo "Nothing to install: PostgreSQL and the bus come from wheels."
+
+clean: ## remove the virtual environment and caches, keep data
+	rm -rf .venv .cache .hypothesis

@@ -1,0 +1,1 @@
+"""Ids, clock, settings, statuses, the one door to the database and the embedded server behind it."""

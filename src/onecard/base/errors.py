@@ -1,0 +1,24 @@
+"""Exceptions that a person reads: one sentence, no traceback.
+
+Refusals of business requests are never exceptions; they are a `Status` (see status.py).
+"""
+
+
+class OneCardError(Exception):
+    """Something the user can put right; `str(error)` is the whole sentence to show."""
+
+
+class SettingError(OneCardError):
+    """A setting is malformed; the sentence begins with the setting's name."""
+
+
+class UnavailableError(OneCardError):
+    """A server, port, file or directory the product needs cannot be had right now."""
+
+
+class NotFoundError(OneCardError):
+    """What was named does not exist in this tenant."""
+
+
+class ConflictError(OneCardError):
+    """What was asked for contradicts what is stored."""

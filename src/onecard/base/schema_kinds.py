@@ -1,0 +1,89 @@
+"""The three kinds of tables, declared once (trust.md §9.4 rule 2), and what follows: policies and grants.
+
+- tenant: holds rows of tenants; `tenant_id` first in every key; forced row-level security.
+- routing: finds the tenant of something global (a code, a serial number); no personal data, no foreign keys.
+- local: belongs to the installation, not to a tenant.
+"""
+
+TENANT_TABLES: dict[str, str] = {
+    # table: what the application may do with it (the owner of the schema is never the application)
+    "tenants.tenant": "select, insert, update (name, currency, time_zone, day_cutoff, language, state)",
+    "tenants.counter": "select, insert, update (value)",
+    "people.department": "select, insert, update (code, name, parent_id, position), delete",
+    "people.account_class": "select, insert, update (name, drawing, floor_fen, transaction_limit_fen,"
+    " meal_limit_fen, meal_limit_count, day_limit_fen, day_limit_count)",
+    "people.person": "select, insert, update (name, department_id, class_id, gender, id_number_box, id_number_tag,"
+    " phone, state, changed_at)",
+    "ledger.account": "select",
+    "ledger.book": "select",
+    "ledger.line": "select",
+    "ledger.refusal": "select",
+    "ledger.hold": "select",
+    "ledger.reversal": "select",
+    "cards.card": "select, insert, update (person_id, state, changed_at)",
+    "devices.device": "select, insert, update (merchant_id, name, place, state, secret_hash, changed_at)",
+    "devices.presence": "select, insert, update",
+    "devices.epoch": "select, insert, update (watermark, last_record_at)",
+    "devices.record": "select, insert",
+    "devices.quarantine": "select, insert",
+    "consumption.merchant": "select, insert, update (name, state)",
+    "consumption.meal": "select, insert, update (name, starts, ends), delete",
+}
+
+ROUTING_TABLES: dict[str, str] = {
+    "tenants.route": "select, insert, update (suspended)",
+    "devices.route": "select, insert, update, delete",
+}
+
+LOCAL_TABLES: dict[str, str] = {
+    "base.migration": "select",
+    "ledger.head": "select",
+    "ledger.batch": "select",
+    "devices.candidate": "select, insert, update, delete",
+}
+
+SCHEMAS = ("base", "tenants", "people", "ledger", "cards", "devices", "consumption")
+LEDGER_TABLES = tuple(name for name in TENANT_TABLES if name.startswith("ledger."))
+TENANT_EXPRESSION = "nullif(current_setting('onecard.tenant', true), '')::bigint"
+
+
+def policies_sql() -> str:
+    """Forced row-level security for every tenant table; without a tenant nothing is seen and nothing written."""
+    statements = []
+    for table in TENANT_TABLES:
+        statements += [
+            f"alter table {table} enable row level security;",
+            f"alter table {table} force row level security;",
+            f"drop policy if exists one_tenant on {table};",
+            f"create policy one_tenant on {table} using (tenant_id = {TENANT_EXPRESSION})"
+            f" with check (tenant_id = {TENANT_EXPRESSION});",
+        ]
+    for table in LEDGER_TABLES:
+        # The ledger's own role (nobody signs in as it) runs the posting functions, which serve all tenants of a shard
+        statements += [
+            f"drop policy if exists ledger_writer on {table};",
+            f"create policy ledger_writer on {table} to onecard_ledger using (true) with check (true);",
+        ]
+    return "\n".join(statements)
+
+
+def grants_sql() -> str:
+    """Exactly the rights declared above for the application; none for the engine beyond its functions."""
+    schemas = ", ".join(SCHEMAS)
+    statements = [
+        # column rights stand apart from table rights; this takes back both
+        f"revoke all on all tables in schema {schemas} from public, onecard_app, onecard_engine;",
+        f"revoke all on all sequences in schema {schemas} from public, onecard_app, onecard_engine;",
+        f"grant usage on schema {schemas} to onecard_app;",
+        "grant usage on schema ledger to onecard_engine, onecard_ledger;",
+        "grant usage on schema tenants to onecard_ledger;",
+        "grant select on tenants.route, ledger.account, ledger.book, ledger.line, ledger.refusal, ledger.hold,"
+        " ledger.reversal, ledger.head, ledger.batch to onecard_ledger;",
+        "grant insert on ledger.account, ledger.book, ledger.line, ledger.refusal, ledger.hold, ledger.reversal,"
+        " ledger.batch to onecard_ledger;",
+        "grant update on ledger.account, ledger.book, ledger.hold, ledger.head to onecard_ledger;",
+        "grant usage on sequence tenants.tenant_ids to onecard_app;",
+    ]
+    for table, rights in (TENANT_TABLES | ROUTING_TABLES | LOCAL_TABLES).items():
+        statements.append(f"grant {rights} on {table} to onecard_app;")
+    return "\n".join(statements)

@@ -1,0 +1,84 @@
+"""Settings from the environment, typed, checked at the start. `docs/reference/settings.md` is generated from here."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from onecard.base.errors import SettingError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """All settings of every process. Names in the environment: `ONECARD_` + name, or the alias where one is given."""
+
+    model_config = SettingsConfigDict(env_prefix="ONECARD_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Directory of the embedded servers, keys and files.")
+    database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        pattern=r"^postgres(ql)?://",
+        description="PostgreSQL 18 login of the application role. Unset: the embedded server.",
+    )
+    database_owner_url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?://",
+        description="Login of the role that owns the schema; only migrations use it. Required with DATABASE_URL.",
+    )
+    database_engine_url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?://",
+        description="Login of the ledger's writer. Required with DATABASE_URL.",
+    )
+    database_pool: int = Field(8, ge=2, le=200, description="Connections of one process to the database.")
+    nats_url: str | None = Field(
+        None,
+        validation_alias="NATS_URL",
+        pattern=r"^(nats|tls)://",
+        description="Bus server with account and password of the product. Unset: the embedded server.",
+    )
+    nats_issuer_seed: str | None = Field(
+        None,
+        pattern=r"^SA[A-Z2-7]+$",
+        description="Account seed that signs device sessions (authentication callout). Required with NATS_URL.",
+    )
+    mqtt_host: str = Field(
+        "127.0.0.1", description="Address the embedded bus listens on for terminals (MQTT)."
+    )
+    mqtt_port: Port = Field(
+        1883, description="Port for terminals; another free one is taken when it is in use."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    lease_ms: int = Field(
+        1500,
+        ge=300,
+        le=2500,
+        description="Life of the ledger writer's lease; another process takes over after it.",
+    )
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingError: a value is malformed; the sentence starts with the variable's name.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        variable = name if name.isupper() else f"ONECARD_{name.upper()}"
+        message = f"{variable} is not usable: {first['msg']} (it is {first['input']!r})."
+        raise SettingError(message) from None
+    if settings.database_url and not (settings.database_owner_url and settings.database_engine_url):
+        missing = "OWNER" if not settings.database_owner_url else "ENGINE"
+        message = f"ONECARD_DATABASE_{missing}_URL is missing: DATABASE_URL alone names only the application's login."
+        raise SettingError(message)
+    if settings.nats_url and not settings.nats_issuer_seed:
+        message = "ONECARD_NATS_ISSUER_SEED is missing: it is needed with NATS_URL to let terminals sign in."
+        raise SettingError(message)
+    return settings

@@ -1,0 +1,1 @@
+"""Tenants: create, find by code, suspend; later operators, roles, permissions, audit."""

@@ -1,0 +1,83 @@
+"""Fixtures on real servers: one PostgreSQL for the whole run, a fresh database for each test that asks."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from onecard.base.db import SYSTEM, Database, connect
+from onecard.base.embedded import OWNER, Logins, logins, prepare
+from onecard.base.pgserver import EmbeddedPostgres
+from onecard.ledger.service import open_system_books
+from onecard.tenants import service as tenants
+
+TEMPLATE = "onecard_template"
+SHARED_DIRECTORY = "ONECARD_TEST_POSTGRES"
+_servers: list[EmbeddedPostgres] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the shared server once, in the process that all test workers descend from."""
+    if hasattr(config, "workerinput") or SHARED_DIRECTORY in os.environ:
+        return
+    server = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="onecard-test-")))
+    server.start()
+    asyncio.run(prepare(server, TEMPLATE))
+    _servers.append(server)
+    os.environ[SHARED_DIRECTORY] = str(server.directory)
+
+
+def pytest_unconfigure() -> None:
+    """Stop the shared server and throw its data away."""
+    for server in _servers:
+        server.stop()
+        shutil.rmtree(server.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> EmbeddedPostgres:
+    """The shared server (adopted, never stopped by a test)."""
+    return EmbeddedPostgres(Path(os.environ[SHARED_DIRECTORY]))
+
+
+@pytest.fixture
+def urls(postgres: EmbeddedPostgres) -> Iterator[Logins]:
+    """Logins of a fresh, migrated database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(_execute(postgres, f'create database "{name}" template {TEMPLATE} owner {OWNER}'))
+    yield logins(postgres, name)
+    asyncio.run(_execute(postgres, f'drop database "{name}" with (force)'))
+
+
+async def _execute(postgres: EmbeddedPostgres, statement: str) -> None:
+    connection = await asyncpg.connect(postgres.url())
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def db(urls: Logins) -> AsyncIterator[Database]:
+    """The application's door to the fresh database."""
+    database = await connect(urls.application, size=4)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def two_tenants(db: Database) -> tuple[int, int]:
+    """The standing cast's institutions: school 8672 and factory 1200, with their system books."""
+    ids = []
+    for code, name in (("8672", "青松学校"), ("1200", "Lakeside Works")):
+        tenant_id = await tenants.create(db, SYSTEM, code=code, name=name)
+        async with db.tenant_tx(tenant_id, SYSTEM) as tx:
+            await open_system_books(tx)
+        ids.append(tenant_id)
+    return ids[0], ids[1]

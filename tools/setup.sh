@@ -1,0 +1,19 @@
+#!/bin/sh
+# Makes the virtual environment: ./tools/setup.sh PYTHON VENV
+# Needs only PYTHON itself (no pip, no ensurepip: Debian ships those apart), so the pip wheel travels with the
+# repository; everything else comes from the package index by hash.
+set -eu
+python=$1
+venv=$2
+here=$(cd "$(dirname "$0")/.." && pwd)
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+  echo "OneCard needs Python 3.11 or newer; '$python' is $("$python" --version 2>&1). Say: make PYTHON=python3.11" >&2
+  exit 1
+}
+echo "Setting up $venv (once; a minute or two)" >&2
+"$python" -m venv --without-pip --clear "$venv"
+pip="$venv/bin/python $here/tools/pip-26.3-py3-none-any.whl/pip --disable-pip-version-check --no-input"
+$pip install --quiet --require-hashes --only-binary :all: --requirement "$here/requirements.lock" >&2
+$pip install --quiet --no-deps --no-build-isolation --editable "$here" >&2
+touch "$venv/.ready"
