@@ -19,7 +19,7 @@ def to_utc(at_us: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class BusinessDay:
-    """Rule that maps an instant to a tenant's business day (spec words: it ends at a cut-off the tenant sets)."""
+    """Rule that maps an instant to a tenant's business day, which ends at a cut-off the tenant sets."""
 
     zone: timezone | ZoneInfo
     cutoff: wall_time

@@ -1,8 +1,8 @@
 """The one door to the database.
 
-Everything that belongs to a tenant is read and written inside `tenant_tx`, which names tenant and actor for the length
-of one transaction; row-level security shows nothing without it. `platform_tx` sets no tenant and so reaches only
-routing, reference and local tables.
+Everything that belongs to a tenant is read and written inside `tenant_tx`, which names tenant and actor for
+the length of one transaction; row-level security shows nothing without it. `platform_tx` sets no tenant and so
+reaches only routing and local tables.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ Row: TypeAlias = asyncpg.Record
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: goes into the audit trail and into `onecard.actor` of the transaction. E.g. `operator:86729001`."""
+    """Who acts, e.g. `operator:86729001`; named in the audit trail and in `onecard.actor` of the transaction."""
 
     kind: str
     name: str
@@ -53,17 +53,17 @@ class Database:
 
     @asynccontextmanager
     async def tenant_tx(self, tenant_id: int, actor: Actor, *, snapshot: bool = False) -> AsyncIterator[Tx]:
-        """A transaction that sees exactly one tenant; committed at the end of the block, rolled back by an exception.
+        """A transaction that sees exactly one tenant; the block's end commits it, an exception rolls it back.
 
         Args:
-            tenant_id: the tenant; every statement names it too (trust.md §9.4 rule 6).
+            tenant_id: the tenant; every statement names it too (docs/adr/0003).
             actor: who acts.
             snapshot: one unchanging view for all statements (REPEATABLE READ), for proofs and reports.
         """
         async with self._pool.acquire() as connection:
             begin = "begin isolation level repeatable read" if snapshot else "begin"
-            # SET LOCAL as a statement, not set_config(): only this form reaches the nodes of a distributed database
-            # (trust.md §9.2, rule 10)
+            # SET LOCAL as a statement, not set_config(): only this form reaches the nodes of a distributed
+            # database (docs/adr/0003)
             tenant, name = int(tenant_id), str(actor).replace("'", "''")
             await connection.execute(
                 f"{begin}; set local onecard.tenant = '{tenant}'; set local onecard.actor = '{name}'"
@@ -141,7 +141,7 @@ async def open_pool(url: str, *, size: int) -> "asyncpg.Pool[Row]":
 
 
 async def refuse_undurable(connection: Any) -> None:
-    """Refuse a server that could forget what it acknowledged (trust.md §3, power loss).
+    """Refuse a server that could forget what it acknowledged when the power fails.
 
     Raises:
         UnavailableError: names the setting that is off.
@@ -157,8 +157,9 @@ async def refuse_undurable(connection: Any) -> None:
 
 async def _refuse_powerful_login(connection: Any) -> None:
     powerful = await connection.fetchval(
-        "select rolsuper or rolbypassrls or exists (select from pg_class c join pg_namespace n on n.oid = relnamespace"
-        " where relowner = r.oid and nspname = 'ledger') from pg_roles r where rolname = current_user"
+        "select rolsuper or rolbypassrls or exists (select from pg_class c"
+        " join pg_namespace n on n.oid = relnamespace where relowner = r.oid and nspname = 'ledger')"
+        " from pg_roles r where rolname = current_user"
     )
     if powerful:
         message = (
@@ -168,9 +169,9 @@ async def _refuse_powerful_login(connection: Any) -> None:
 
 
 def load_queries(package: str) -> Any:
-    """The named statements of a domain's `queries.sql` (aiosql); each name is a coroutine, first argument `tx.connection`.
+    """The named statements of a domain's `queries.sql` (aiosql), each a coroutine.
 
-    The result is typed `Any` because the names live in the SQL file.
+    The first argument of each is `tx.connection`. Typed `Any` because the names live in the SQL file.
     """
     text = (files(package) / "queries.sql").read_text(encoding="utf-8")
     queries: Queries = aiosql.from_str(text, "asyncpg")

@@ -1,4 +1,4 @@
-"""Makes the embedded server ready for the product: its roles, its database, its schema; gives the three logins."""
+"""Makes the embedded server ready for the product (roles, database, schema) and gives the three logins."""
 
 from dataclasses import dataclass
 

@@ -5,12 +5,14 @@ import threading
 import time
 from uuid import UUID
 
-from asyncpg.pgproto.pgproto import UUID as FastUUID
+from asyncpg.pgproto import pgproto
 
 _VERSION_7 = 0x7 << 76
 _VERSION_8 = 0x8 << 76
 _VARIANT = 0x2 << 62
 _MS_SHIFT = 80
+_COUNTER_MAX = 0xFFF
+_VERSION_OF_TIME = 7
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
@@ -32,27 +34,27 @@ def uuid7() -> UUID:
             _last_ms, _counter = ms, 0
         else:
             _counter += 1
-            if _counter > 0xFFF:
+            if _counter > _COUNTER_MAX:
                 _last_ms, _counter = _last_ms + 1, 0
         high = (_last_ms << 16) | 0x7000 | _counter
     low = (int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)) | _VARIANT
-    key: UUID = FastUUID(((high << 64) | low).to_bytes(16))
+    key: UUID = pgproto.UUID(((high << 64) | low).to_bytes(16))
     return key
 
 
 def key_time_ms(key: UUID) -> int | None:
     """Milliseconds since 1970 at which a version 7 key was made; None for keys that carry no time."""
     value = key.int
-    if (value >> 76) & 0xF != 0x7:
+    if (value >> 76) & 0xF != _VERSION_OF_TIME:
         return None
     return value >> _MS_SHIFT
 
 
 def record_key(*, device_id: int, epoch: int, seq: int, insist: bool = False) -> UUID:
-    """The request key of a device's record: a UUID version 8 (RFC 9562 §5.8) that spells device, epoch and number.
+    """The request key of a device's record: a UUID version 8 (RFC 9562 §5.8) of device, epoch and number.
 
     The online request and the record of the same sale have the same key, so they can never both be posted.
-    `insist` gives the sibling key for goods that were handed out although the online request had been refused.
+    `insist` gives the sibling key, for goods handed out although the online request had been refused.
     """
     for name, value, most in (
         ("device_id", device_id, DEVICE_MAX),
@@ -66,5 +68,5 @@ def record_key(*, device_id: int, epoch: int, seq: int, insist: bool = False) ->
     payload = (((device_id << 31 | epoch) << 40 | seq) << 1 | insist) << 7
     high, middle, low = payload >> 74, (payload >> 62) & 0xFFF, payload & ((1 << 62) - 1)
     value = high << _MS_SHIFT | _VERSION_8 | middle << 64 | _VARIANT | low
-    key: UUID = FastUUID(value.to_bytes(16))
+    key: UUID = pgproto.UUID(value.to_bytes(16))
     return key

@@ -1,7 +1,7 @@
 """Brings a database to this program's schema: numbered migrations once, re-creatable code every time.
 
-Tables change only by `base/migrations/NNNN_name.sql`; functions live in `<domain>/functions.sql`; policies and grants
-follow from `base/schema_kinds.py`. Time-outs keep a migration from blocking terminals (trust.md §8).
+Tables change only by `base/migrations/NNNN_name.sql`; functions live in `<domain>/functions.sql`; policies
+and grants follow from `base/schema_kinds.py`. Time-outs keep a migration from blocking terminals.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ grant create on schema ledger to onecard_ledger;
 do $$
 declare f regprocedure;
 begin
-  for f in select p.oid from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'ledger' loop
+  for f in select p.oid from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname = 'ledger' loop
     execute format('drop routine %s', f);
   end loop;
 end $$;
@@ -67,7 +68,7 @@ def code_sql() -> str:
 
 
 async def migrate(owner_url: str) -> list[str]:
-    """Apply what is missing; returns the names of newly applied migrations. Safe to run from several processes.
+    """Apply what is missing; returns the names of newly applied migrations. Several processes may run it.
 
     Raises:
         UnavailableError: the database does not answer, or stays locked.
@@ -89,7 +90,8 @@ async def migrate(owner_url: str) -> list[str]:
 async def _apply(connection: Any) -> list[str]:
     await connection.execute(
         "create schema if not exists base; create table if not exists base.migration ("
-        "number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now())"
+        "number int primary key, name text not null, digest text not null,"
+        " applied_at timestamptz not null default now())"
     )
     applied = {
         row["number"]: row
@@ -109,7 +111,9 @@ def _refuse_strangers(applied: dict[int, Any]) -> None:
     known = {migration.number: migration for migration in migrations()}
     for number, row in applied.items():
         if number not in known:
-            message = f"The database has migration {number} ({row['name']}), which this program does not know: too old."
+            message = (
+                f"This program is too old for the database, which has migration {number} ({row['name']})."
+            )
             raise ConflictError(message)
         if known[number].digest != row["digest"]:
             message = f"Migration {number} ({row['name']}) is not the text that made this database."

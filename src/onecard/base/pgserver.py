@@ -1,8 +1,8 @@
-"""The embedded PostgreSQL 18: made, started, adopted after a crash, stopped. Only this module knows the wheel.
+"""The embedded PostgreSQL 18: made, started, adopted after a crash, stopped. Only this module knows it.
 
 PostgreSQL refuses to run as root. Started by root it runs as `nobody`; the capability to pass closed parent
-directories (a checkout under a private home) is handed to it by util-linux's `setpriv`, so that nothing on the
-system is created or re-permissioned.
+directories (a checkout under a private home) is handed to it by util-linux's `setpriv`, so that nothing on
+the system is created or re-permissioned (docs/adr/0008).
 """
 
 import contextlib
@@ -30,8 +30,8 @@ _SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes on Linux
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 4.0
 
-# Durability stays at PostgreSQL's defaults (trust.md §3). max_wal_size and checkpoint_timeout bound crash recovery
-# (ledger.md §6, trap 8); the rest is room for a small server.
+# Durability stays at PostgreSQL's defaults. max_wal_size and checkpoint_timeout bound the time that crash
+# recovery takes; the rest is room for a small server.
 _CONFIGURATION: dict[str, str] = {
     "listen_addresses": "''",
     "max_connections": "100",
@@ -104,7 +104,7 @@ class EmbeddedPostgres:
 
     @property
     def socket_dir(self) -> Path:
-        """Directory of the Unix socket: in the data directory, or a short private one when that path is too long."""
+        """Directory of the Unix socket: in the data directory, or a short one elsewhere if that is too long."""
         inside = self.directory / "run"
         if len(os.fsencode(inside / _SOCKET)) <= _SOCKET_PATH_MAX:
             return inside
@@ -137,7 +137,7 @@ class EmbeddedPostgres:
         """Make the cluster when missing, then start it or adopt the one a killed process left running.
 
         Raises:
-            UnavailableError: the directory cannot be used or the server does not come up; with its last words.
+            UnavailableError: the directory is unusable or the server does not come up (with its last words).
         """
         try:
             self._make_cluster()
@@ -148,7 +148,7 @@ class EmbeddedPostgres:
         while not self._ready():
             if self._process is None or self._process.poll() is not None:
                 # After kill -9 of a postmaster its dying children hold the shared memory for a moment, so a
-                # refused start is tried again (trust.md §2)
+                # refused start is tried again
                 if self._process is not None:
                     time.sleep(0.2)
                 self._launch()
@@ -159,7 +159,7 @@ class EmbeddedPostgres:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop the server (fast shutdown: sessions are ended, data is safe); harmless when it is not running."""
+        """Stop the server (fast shutdown: sessions end, data is safe); harmless when it is not running."""
         pid = self.pid()
         for sign in (signal.SIGINT, signal.SIGQUIT):
             if pid is None:
@@ -197,10 +197,9 @@ class EmbeddedPostgres:
             os.chown(directory, self._account.uid, self._account.gid)
         if (self.cluster / "PG_VERSION").exists():
             return
-        self._run(
-            ["initdb", "--pgdata", str(self.cluster), "--username", SUPERUSER, "--auth-local=trust"]
-            + ["--auth-host=reject", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
-        )
+        access = ("--username", SUPERUSER, "--auth-local=trust", "--auth-host=reject")
+        language = ("--encoding=UTF8", "--locale=C.UTF-8")
+        self._run(["initdb", "--pgdata", str(self.cluster), *access, *language, "--no-instructions"])
 
     def _run(self, command: Sequence[str]) -> None:
         full = [*self._account.prefix, str(binaries() / command[0]), *command[1:]]
@@ -271,7 +270,9 @@ def directory_lock(directory: Path) -> Iterator[None]:
         except OSError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            message = f"The data directory {directory} is in use by process {holder}; stop that one or choose another."
+            message = (
+                f"The data directory {directory} is in use by process {holder}; stop it or choose another."
+            )
             raise UnavailableError(message) from None
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -1,4 +1,4 @@
-"""The three kinds of tables, declared once (trust.md §9.4 rule 2), and what follows: policies and grants.
+"""The three kinds of tables, declared once, and what follows from the kind: policies and grants.
 
 - tenant: holds rows of tenants; `tenant_id` first in every key; forced row-level security.
 - routing: finds the tenant of something global (a code, a serial number); no personal data, no foreign keys.
@@ -10,10 +10,14 @@ TENANT_TABLES: dict[str, str] = {
     "tenants.tenant": "select, insert, update (name, currency, time_zone, day_cutoff, language, state)",
     "tenants.counter": "select, insert, update (value)",
     "people.department": "select, insert, update (code, name, parent_id, position), delete",
-    "people.account_class": "select, insert, update (name, drawing, floor_fen, transaction_limit_fen,"
-    " meal_limit_fen, meal_limit_count, day_limit_fen, day_limit_count)",
-    "people.person": "select, insert, update (name, department_id, class_id, gender, id_number_box, id_number_tag,"
-    " phone, state, changed_at)",
+    "people.account_class": (
+        "select, insert, update (name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen,"
+        " meal_limit_count, day_limit_fen, day_limit_count)"
+    ),
+    "people.person": (
+        "select, insert, update (name, department_id, class_id, gender, id_number_box, id_number_tag,"
+        " phone, state, changed_at)"
+    ),
     "ledger.account": "select",
     "ledger.book": "select",
     "ledger.line": "select",
@@ -48,18 +52,19 @@ TENANT_EXPRESSION = "nullif(current_setting('onecard.tenant', true), '')::bigint
 
 
 def policies_sql() -> str:
-    """Forced row-level security for every tenant table; without a tenant nothing is seen and nothing written."""
+    """Forced row-level security for every tenant table; without a tenant nothing is seen, nothing written."""
     statements = []
+    one_tenant = f"tenant_id = {TENANT_EXPRESSION}"
     for table in TENANT_TABLES:
         statements += [
             f"alter table {table} enable row level security;",
             f"alter table {table} force row level security;",
             f"drop policy if exists one_tenant on {table};",
-            f"create policy one_tenant on {table} using (tenant_id = {TENANT_EXPRESSION})"
-            f" with check (tenant_id = {TENANT_EXPRESSION});",
+            f"create policy one_tenant on {table} using ({one_tenant}) with check ({one_tenant});",
         ]
     for table in LEDGER_TABLES:
-        # The ledger's own role (nobody signs in as it) runs the posting functions, which serve all tenants of a shard
+        # The ledger's own role (nobody signs in as it) runs the posting functions, which serve all tenants of
+        # a shard
         statements += [
             f"drop policy if exists ledger_writer on {table};",
             f"create policy ledger_writer on {table} to onecard_ledger using (true) with check (true);",
@@ -69,7 +74,7 @@ def policies_sql() -> str:
 
 def grants_sql() -> str:
     """Exactly the rights declared above for the application; none for the engine beyond its functions."""
-    schemas = ", ".join(SCHEMAS)
+    schemas, books = ", ".join(SCHEMAS), ", ".join(LEDGER_TABLES)
     statements = [
         # column rights stand apart from table rights; this takes back both
         f"revoke all on all tables in schema {schemas} from public, onecard_app, onecard_engine;",
@@ -77,10 +82,8 @@ def grants_sql() -> str:
         f"grant usage on schema {schemas} to onecard_app;",
         "grant usage on schema ledger to onecard_engine, onecard_ledger;",
         "grant usage on schema tenants to onecard_ledger;",
-        "grant select on tenants.route, ledger.account, ledger.book, ledger.line, ledger.refusal, ledger.hold,"
-        " ledger.reversal, ledger.head, ledger.batch to onecard_ledger;",
-        "grant insert on ledger.account, ledger.book, ledger.line, ledger.refusal, ledger.hold, ledger.reversal,"
-        " ledger.batch to onecard_ledger;",
+        f"grant select on tenants.route, {books}, ledger.head, ledger.batch to onecard_ledger;",
+        f"grant insert on {books}, ledger.batch to onecard_ledger;",
         "grant update on ledger.account, ledger.book, ledger.hold, ledger.head to onecard_ledger;",
         "grant usage on sequence tenants.tenant_ids to onecard_app;",
     ]

@@ -1,4 +1,4 @@
-"""Settings from the environment, typed, checked at the start. `docs/reference/settings.md` is generated from here."""
+"""Settings from the environment, typed, checked at the start; docs/reference/settings.md is made here."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
-    """All settings of every process. Names in the environment: `ONECARD_` + name, or the alias where one is given."""
+    """All settings of every process, named `ONECARD_` + name in the environment unless they have an alias."""
 
     model_config = SettingsConfigDict(env_prefix="ONECARD_", extra="forbid", frozen=True)
 
@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     database_owner_url: str | None = Field(
         None,
         pattern=r"^postgres(ql)?://",
-        description="Login of the role that owns the schema; only migrations use it. Required with DATABASE_URL.",
+        description="Login of the schema's owner; only migrations use it. Required with DATABASE_URL.",
     )
     database_engine_url: str | None = Field(
         None,
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     nats_issuer_seed: str | None = Field(
         None,
         pattern=r"^SA[A-Z2-7]+$",
-        description="Account seed that signs device sessions (authentication callout). Required with NATS_URL.",
+        description="Account seed that signs device sessions. Required with NATS_URL.",
     )
     mqtt_host: str = Field(
         "127.0.0.1", description="Address the embedded bus listens on for terminals (MQTT)."
@@ -76,7 +76,9 @@ def load_settings() -> Settings:
         raise SettingError(message) from None
     if settings.database_url and not (settings.database_owner_url and settings.database_engine_url):
         missing = "OWNER" if not settings.database_owner_url else "ENGINE"
-        message = f"ONECARD_DATABASE_{missing}_URL is missing: DATABASE_URL alone names only the application's login."
+        message = (
+            f"ONECARD_DATABASE_{missing}_URL is missing: DATABASE_URL names only the application's login."
+        )
         raise SettingError(message)
     if settings.nats_url and not settings.nats_issuer_seed:
         message = "ONECARD_NATS_ISSUER_SEED is missing: it is needed with NATS_URL to let terminals sign in."

@@ -1,7 +1,7 @@
 """The one ordered list of named answers: zero is success, everything else a refusal and its reason.
 
-Terminals, pages and the API receive the name; the number fixes the order in which reasons are checked and is what
-the ledger stores, so numbers are never reused. `docs/reference/statuses.md` is generated from this file.
+Terminals, pages and the API receive the name; the number fixes the order in which reasons are checked and is
+what the ledger stores, so numbers are never reused. docs/reference/statuses.md is made from this file.
 """
 
 from enum import IntEnum

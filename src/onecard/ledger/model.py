@@ -1,4 +1,7 @@
-"""What the ledger is asked and what it answers. Amounts are minor units (fen), instants microseconds since 1970 UTC."""
+"""What the ledger is asked and what it answers.
+
+Amounts are minor units (fen), instants microseconds since 1970 UTC.
+"""
 
 from datetime import date
 from enum import IntEnum
@@ -105,8 +108,8 @@ class Request(Struct, frozen=True, kw_only=True, tag=True):
 class Sale(Request, frozen=True, kw_only=True):
     """Draw `amount_fen` from the account's purses for a merchant.
 
-    `offline`: the goods are gone, so it is never refused for money, limit or state: what the purses lack is owed
-    by the account (its shortfall), and a sale of an unknown account goes to suspense.
+    `offline`: the goods are gone, so it is never refused for money, limit or state: what the purses lack is
+    owed by the account (its shortfall), and a sale of an unknown account goes to suspense.
     """
 
     account_id: int
@@ -132,7 +135,7 @@ class Leg(Struct, frozen=True):
 
 
 class Journal(Request, frozen=True, kw_only=True):
-    """Named movements, all or none: top-up, withdrawal, grant, fee, transfer, adjustment …
+    """Named movements, all or none: top-up, withdrawal, grant, fee, transfer, adjustment.
 
     A top-up first pays what the account owes: a collection leg is added by the ledger.
     """
@@ -142,7 +145,7 @@ class Journal(Request, frozen=True, kw_only=True):
 
 
 class Reversal(Request, frozen=True, kw_only=True):
-    """Give a sale back to the purses it came from, last drawn first; `amount_fen` None: all that is left of it."""
+    """Give a sale back to the purses it came from, last drawn first; `amount_fen` None: all that is left."""
 
     original: UUID
     amount_fen: int | None = None

@@ -43,7 +43,7 @@ create table people.person (
   class_id      bigint   not null,
   gender        text     check (gender in ('male', 'female')),
   id_number_box bytea,                                     -- encrypted
-  id_number_tag bytea,                                     -- keyed hash: finds and compares without decrypting
+  id_number_tag bytea,                                     -- keyed hash: finds without decrypting
   phone         text,
   state         text     not null default 'active' check (state in ('active', 'suspended', 'left')),
   created_at    timestamptz not null default now(),

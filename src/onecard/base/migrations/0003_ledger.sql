@@ -1,4 +1,4 @@
--- The ledger (docs/internals/ledger.md). Only the posting functions write here; nobody may update or delete history.
+-- The ledger (docs/internals/ledger.md). Only the posting functions write here; nobody may change history.
 create schema ledger;
 
 -- one row per shard: who may write (lease, fencing epoch), the last batch, the head of the hash chain
@@ -56,7 +56,7 @@ create table ledger.book (
 create unique index book_purse on ledger.book (tenant_id, account_id, kind) where account_id is not null;
 
 -- One line is one balanced movement of money; the lines of one key are one posting.
--- No foreign keys here: they cost +74 % of the posting (ledger.md §2.6); the posting function and the proofs guard it.
+-- No foreign keys here: measured, they cost +74 % of the posting; the posting function and the proofs guard it.
 create table ledger.line (
   tenant_id  bigint   not null,
   key        uuid     not null,                -- made by whoever asked for the posting
@@ -82,8 +82,10 @@ create table ledger.line (
   check (leg > 0),
   primary key (tenant_id, key, leg)
 );
-create unique index line_debit on ledger.line (tenant_id, debit_book, debit_seq) where debit_seq is not null;
-create unique index line_credit on ledger.line (tenant_id, credit_book, credit_seq) where credit_seq is not null;
+create unique index line_debit on ledger.line (tenant_id, debit_book, debit_seq)
+  where debit_seq is not null;
+create unique index line_credit on ledger.line (tenant_id, credit_book, credit_seq)
+  where credit_seq is not null;
 create index line_batch on ledger.line using brin (batch) with (pages_per_range = 32);
 create index line_day on ledger.line using brin (business_day) with (pages_per_range = 32);
 

@@ -82,7 +82,8 @@ create table devices.record (
   content     jsonb       not null,
   received_at timestamptz not null default now(),
   primary key (tenant_id, device_id, epoch, seq),
-  foreign key (tenant_id, device_id, epoch) references devices.epoch (tenant_id, device_id, epoch) on delete restrict
+  foreign key (tenant_id, device_id, epoch) references devices.epoch (tenant_id, device_id, epoch)
+    on delete restrict
 );
 
 create table devices.quarantine (
