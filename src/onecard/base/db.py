@@ -1,8 +1,8 @@
 """The one door to the database.
 
 Everything that belongs to a tenant is read and written inside `tenant_tx`, which names tenant and actor for
-the length of one transaction; row-level security shows nothing without it. `platform_tx` sets no tenant and so
-reaches only routing and local tables.
+the length of one transaction; row-level security shows nothing without it. `platform_tx` sets no tenant and
+so reaches only routing and local tables.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ Row: TypeAlias = asyncpg.Record
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, e.g. `operator:86729001`; named in the audit trail and in `onecard.actor` of the transaction."""
+    """Who acts, e.g. `operator:86729001`; named in audit trails and in `onecard.actor` of the transaction."""
 
     kind: str
     name: str

@@ -104,7 +104,7 @@ class EmbeddedPostgres:
 
     @property
     def socket_dir(self) -> Path:
-        """Directory of the Unix socket: in the data directory, or a short one elsewhere if that is too long."""
+        """Directory of the Unix socket: in the data directory, or a short path elsewhere if that is long."""
         inside = self.directory / "run"
         if len(os.fsencode(inside / _SOCKET)) <= _SOCKET_PATH_MAX:
             return inside
