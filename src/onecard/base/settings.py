@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         pattern=r"^SA[A-Z2-7]+$",
         description="Account seed that signs device sessions. Required with NATS_URL.",
     )
+    nats_system_url: str | None = Field(
+        None,
+        pattern=r"^(nats|tls)://",
+        description="Login of the bus's system account: disconnects disabled terminals. Required with NATS_URL.",
+    )
     mqtt_host: str = Field(
         "127.0.0.1", description="Address the embedded bus listens on for terminals (MQTT)."
     )
@@ -80,7 +85,10 @@ def load_settings() -> Settings:
             f"ONECARD_DATABASE_{missing}_URL is missing: DATABASE_URL names only the application's login."
         )
         raise SettingError(message)
-    if settings.nats_url and not settings.nats_issuer_seed:
-        message = "ONECARD_NATS_ISSUER_SEED is missing: it is needed with NATS_URL to let terminals sign in."
+    if settings.nats_url and not (settings.nats_issuer_seed and settings.nats_system_url):
+        missing = "ISSUER_SEED" if not settings.nats_issuer_seed else "SYSTEM_URL"
+        message = (
+            f"ONECARD_NATS_{missing} is missing: NATS_URL alone cannot let terminals in and keep them out."
+        )
         raise SettingError(message)
     return settings
