@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     mqtt_port: Port = Field(
         1883, description="Port for terminals; another free one is taken when it is in use."
     )
+    data_key: Path | None = Field(
+        None,
+        description="File of the key that personal data is encrypted with. Unset: keys/data.key in the data"
+        " directory, made when it is first needed.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     lease_ms: int = Field(
         1500,

@@ -1,0 +1,1 @@
+"""Cards: whose card a UID is, and whether it may be used."""

@@ -1,0 +1,39 @@
+"""What a card is."""
+
+import re
+from dataclasses import dataclass
+
+_UID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardHolder:
+    """A card and its holder, as the gateway needs them for one tap. `person_id` is also the account's id."""
+
+    card_id: int
+    uid: str
+    state: str
+    person_id: int
+    name: str
+    class_id: int
+    person_state: str
+
+    @property
+    def masked_name(self) -> str:
+        """What a terminal shows to the queue: the first character and a star for each of the others."""
+        return self.name[:1] + "*" * (len(self.name) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """A UID and the person it is or was bound to. States: active, lost, returned."""
+
+    uid: str
+    person_id: int
+    state: str
+
+
+def parse_uid(text: str) -> str | None:
+    """A UID of 4, 7 or 10 bytes as upper-case hex digits (colons dropped); None when malformed."""
+    uid = text.replace(":", "").upper()
+    return uid if _UID.fullmatch(uid) else None

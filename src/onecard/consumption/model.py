@@ -1,0 +1,61 @@
+"""Merchants, meals, and the snapshot of a tenant's rules that sales are decided with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+
+from onecard.base.clock import BusinessDay
+from onecard.ledger.model import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """An outlet. Its takings are credited to the ledger book `book_id`. States: open, closed."""
+
+    id: int
+    code: str
+    name: str
+    book_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MealDraft:
+    """A meal period by the tenant's wall clock: from `starts` up to but not including `ends`."""
+
+    name: str
+    starts: time
+    ends: time
+
+
+@dataclass(frozen=True, slots=True)
+class Meal(MealDraft):
+    """A meal with its number: 1, 2, … in the order of the business day."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One consistent view of what sales of a tenant are decided with; users keep it for at most a second."""
+
+    tenant_id: int
+    suspended: bool
+    language: str
+    business_day: BusinessDay
+    meals: tuple[Meal, ...]
+    terms: Mapping[int, Terms]  # by account class id
+    merchants: Mapping[int, Merchant]  # by merchant id
+
+    def period(self, at_us: int) -> tuple[date, int]:
+        """Business day and meal number (0: outside meals) of an instant."""
+        local = self.business_day.local_time(at_us)
+        number = next((meal.number for meal in self.meals if covers(meal, local)), 0)
+        return self.business_day.of(at_us), number
+
+
+def covers(meal: MealDraft, local: time) -> bool:
+    """Whether a wall-clock time lies in the meal, which may run past midnight."""
+    if meal.starts < meal.ends:
+        return meal.starts <= local < meal.ends
+    return local >= meal.starts or local < meal.ends
