@@ -1,0 +1,1 @@
+"""Devices: registry and certification, presence, record stores with their watermarks; drivers."""

@@ -1,0 +1,1 @@
+"""OT/1, the open terminal protocol: messages, their bytes, their reference page."""
