@@ -1,4 +1,4 @@
-"""The yardstick: pgbench's TPC-B-like transaction, on the ledger's server and with the ledger's durability."""
+"""The yardstick: pgbench's TPC-B-like transaction, on the ledger's server with the ledger's durability."""
 
 import asyncio
 import os

@@ -1,12 +1,27 @@
 """Use cases of the ledger inside a tenant's transaction, and the door through which everything is posted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from onecard.base.db import Tx, load_queries
 from onecard.ledger.model import SYSTEM_BOOKS, Answer, AnyRequest, Balances, BookKind
 
 _sql = load_queries("onecard.ledger")
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Takings of one merchant's book in one meal of one business day."""
+
+    book: int
+    business_day: date
+    meal: int
+    amount_fen: int
+    sales: int
 
 
 class Ledger(Protocol):
@@ -53,3 +68,35 @@ async def balances(tx: Tx, accounts: Sequence[int]) -> dict[int, Balances]:
         purses = found.setdefault(row["account_id"], {})
         purses[BookKind(row["kind"]).name.lower()] = row["balance_fen"] - row["held_fen"]
     return {account: Balances(**purses) for account, purses in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What one merchant's book took in one meal of a day: number of sales, money less what was given back."""
+
+    book_id: int
+    meal: int
+    sales: int
+    amount_fen: int
+
+
+async def takings(tx: Tx, business_day: date) -> list[Taking]:
+    """Takings of a business day by merchant's book and meal (0: outside meals)."""
+    rows = _sql.takings(
+        tx.connection,
+        tenant_id=tx.tenant_id,
+        merchant_kind=int(BookKind.MERCHANT),
+        business_day=business_day,
+    )
+    return [Taking(**row) async for row in rows]
+
+
+async def merchant_balances(tx: Tx) -> dict[int, int]:
+    """What stands in each merchant's book, by its id."""
+    rows = _sql.own_books(tx.connection, tenant_id=tx.tenant_id)
+    return {row["id"]: row["balance_fen"] async for row in rows if row["kind"] == BookKind.MERCHANT}
+
+
+async def merchant_takings(tx: Tx) -> list[Taking]:
+    """What each merchant's book took in sales less reversals, by business day and meal."""
+    return [Taking(**row) async for row in _sql.merchant_takings(tx.connection, tenant_id=tx.tenant_id)]
