@@ -11,7 +11,7 @@ import msgspec
 
 from onecard.sim.mqtt import BusRefusedError, MqttClient, Will
 from onecard.sim.store import load_store, new_store, save_store
-from onecard.sim.terminal import Limits, Outcome, Terminal
+from onecard.sim.terminal import CLOCK_SYNCED, Limits, Outcome, Terminal
 
 RECONNECT_S, RECONNECT_MAX_S = 0.5, 60.0
 _JITTER = 0.2
@@ -67,7 +67,6 @@ class Device:
         self.terminal = Terminal(store, chance, limits)
         self._client = MqttClient(self._received, self._lost)
         self._plugged = asyncio.Event()
-        self._online = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +79,7 @@ class Device:
         return self.terminal.online
 
     async def start(self) -> None:
-        """Plug it in and wait until it is connected.
+        """Plug it in and wait until it is connected and its clock is set.
 
         Raises:
             BusRefusedError: it could not get in within 20 seconds.
@@ -88,7 +87,7 @@ class Device:
         self.plug_in()
         try:
             async with asyncio.timeout(20):
-                await self._online.wait()
+                await self.until(lambda: self.terminal.clock == CLOCK_SYNCED)
         except TimeoutError:
             host, port = self.address
             message = f"The terminal {self.credential.user} could not connect to {host}:{port}."
@@ -121,7 +120,6 @@ class Device:
     def reboot(self) -> None:
         """Cut its power for a moment."""
         self._client.kill()
-        self._online.clear()
         self.terminal.reboot()
         self._flush()
         self._keep()
@@ -129,7 +127,6 @@ class Device:
     def factory_reset(self) -> None:
         """Make it forget everything, records included."""
         self._client.kill()
-        self._online.clear()
         self.terminal.factory_reset()
         self._flush()
         self._keep()
@@ -209,7 +206,6 @@ class Device:
             self._client.kill()
             return
         self.terminal.connected(_now_ms())
-        self._online.set()
         self._flush()
 
     def _lost(self) -> None:
@@ -217,7 +213,6 @@ class Device:
         self._went_offline()
 
     def _went_offline(self) -> None:
-        self._online.clear()
         self.terminal.disconnected(_now_ms())
         self._flush()
 

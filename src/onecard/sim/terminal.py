@@ -1,7 +1,7 @@
 """An OT/1 canteen terminal without sockets or clocks: what happens goes in, messages and outcomes come out.
 
-Written from the protocol's text, not with the server's codec, so that the two check each other (ADR 0006). Times
-are milliseconds since 1970 of the world; the terminal's own clock may be wrong.
+Written from the protocol's text, not with the server's codec, so that the two check each other (ADR 0006).
+Times are milliseconds since 1970 of the world; the terminal's own clock may be wrong.
 """
 
 import random
@@ -105,10 +105,7 @@ class Terminal:
         self._asked: _Asked | None = None
         self._upload: _Upload | None = None
         self._time_asked: str | None = None
-        self._offline: dict[str, Tally] = {}
-        for record in self.store.slice(self.store.acked + 1, self.store.seq):
-            if record["off"] and record["res"] == "sold":
-                self._count_offline(record["cred"]["v"], record["amt"])
+        self._recount_offline()
         if self.store.pending is not None:
             # the power went before the sale was decided: nothing was handed out
             self._record(self.store.pending, res="cancelled", offline=False)
@@ -155,8 +152,8 @@ class Terminal:
     def swipe(self, now_ms: float, card: str, amount_fen: int) -> bool:
         """A card is presented for an amount; False while another sale is in progress.
 
-        The sale's number is stored before anything is sent or handed out. A sale refused without asking anybody
-        takes no number: it would fill the store.
+        The sale's number is stored before anything is sent or handed out. A sale refused without asking
+        anybody takes no number: it would fill the store.
         """
         if self.selling:
             return False
@@ -167,7 +164,8 @@ class Terminal:
         pending = Pending(self.store.seq + 1, card, amount_fen, round(self._clock_ms(now_ms)))
         self.store.pending = pending
         body = self._request(
-            now_ms, "pay", ep=self.store.epoch, seq=pending.seq, cred={"t": "uid", "v": card}, amt=amount_fen, mode="manual"
+            now_ms, "pay", ep=self.store.epoch, seq=pending.seq,
+            cred={"t": "uid", "v": card}, amt=amount_fen, mode="manual",
         )  # fmt: skip
         self._asked = _Asked(body, now_ms)
         if self.online:
@@ -266,6 +264,13 @@ class Terminal:
             return "offline_limit_total"
         return None
 
+    def _recount_offline(self) -> None:
+        """What was sold alone and is not yet acknowledged, from the store."""
+        self._offline: dict[str, Tally] = {}
+        for record in self.store.slice(self.store.acked + 1, self.store.seq):
+            if record["off"] and record["res"] == "sold":
+                self._count_offline(record["cred"]["v"], record["amt"])
+
     def _count_offline(self, card: str, amount_fen: int) -> None:
         tally = self._offline.setdefault(card, Tally())
         tally.count += 1
@@ -317,10 +322,11 @@ class Terminal:
         ack = min(int(body.get("ack", 0)), self.store.seq)
         if ack > self.store.acked:
             self.store.acked = ack
-            self._offline.clear()
-            for record in self.store.slice(ack + 1, self.store.seq):
-                if record["off"] and record["res"] == "sold":
-                    self._count_offline(record["cred"]["v"], record["amt"])
+            self._recount_offline()
+        elif self._upload is not None and ack < self.store.acked and self.store.slice(ack + 1, ack + 1):
+            # the server has less than it once acknowledged (restored from a backup): go back to there
+            self.store.acked = ack
+            self._upload = None
         if self._upload is not None and ack >= self._upload.body["from"]:
             self._upload = None
         if body.get("stop"):
