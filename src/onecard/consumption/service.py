@@ -34,11 +34,10 @@ async def create_merchant(tx: Tx, *, code: str, name: str) -> Merchant:
         message = f"The merchant {code} needs a name."
         raise OneCardError(message)
     try:
-        async with tx.connection.transaction():
-            book_id = await open_book(tx, BookKind.MERCHANT)
-            merchant_id = await _sql.insert_merchant(
-                tx.connection, tenant_id=tx.tenant_id, code=code, name=name, book_id=book_id
-            )
+        book_id = await open_book(tx, BookKind.MERCHANT)
+        merchant_id = await _sql.insert_merchant(
+            tx.connection, tenant_id=tx.tenant_id, code=code, name=name, book_id=book_id
+        )
     except asyncpg.UniqueViolationError:
         message = f"There is a merchant with the code {code} or the name {name} already."
         raise ConflictError(message) from None

@@ -92,6 +92,11 @@ def tidy(text: str) -> str:
     return text.strip(" \t\r\n\u00a0\u3000\u200b\ufeff")
 
 
+def plain(text: str) -> str:
+    """A person's number as it is stored: full-width forms made plain, blanks around it removed."""
+    return tidy(unicodedata.normalize("NFKC", text))
+
+
 def compact(text: str) -> str:
     """Digits and letters however typed: full-width forms made plain, blanks and hyphens removed."""
     return _BLANKS.sub("", unicodedata.normalize("NFKC", text))

@@ -48,11 +48,10 @@ async def create_department(
     if code is None:
         code = await _free_code(tx)
     try:
-        async with tx.connection.transaction():
-            department_id = await _sql.insert_department(
-                tx.connection, tenant_id=tx.tenant_id, code=code, name=name, parent_id=parent_id,
-                position=position,
-            )  # fmt: skip
+        department_id = await _sql.insert_department(
+            tx.connection, tenant_id=tx.tenant_id, code=code, name=name, parent_id=parent_id,
+            position=position,
+        )  # fmt: skip
     except asyncpg.UniqueViolationError as error:
         raise ConflictError(_department_conflict(error.constraint_name, name, code)) from None
     except asyncpg.ForeignKeyViolationError:
@@ -110,8 +109,7 @@ async def delete_department(tx: Tx, department_id: int) -> None:
         )
         raise ConflictError(message)
     try:
-        async with tx.connection.transaction():
-            await _sql.delete_department(tx.connection, tenant_id=tx.tenant_id, id=department_id)
+        await _sql.delete_department(tx.connection, tenant_id=tx.tenant_id, id=department_id)
     except asyncpg.ForeignKeyViolationError:
         message = f"The department {row['name']} cannot be deleted: somebody was just put into it."
         raise ConflictError(message) from None
@@ -145,8 +143,7 @@ async def create_class(tx: Tx, draft: ClassDraft) -> int:
             raise OneCardError(message)
     values = asdict(draft) | {"name": name, "drawing": list(draft.drawing)}
     try:
-        async with tx.connection.transaction():
-            return int(await _sql.insert_class(tx.connection, tenant_id=tx.tenant_id, **values))
+        return int(await _sql.insert_class(tx.connection, tenant_id=tx.tenant_id, **values))
     except asyncpg.UniqueViolationError:
         message = f"There is an account class with the number {draft.number} or the name {name} already."
         raise ConflictError(message) from None

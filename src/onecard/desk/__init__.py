@@ -1,0 +1,1 @@
+"""Desk: use cases that combine people, cards and ledger; the import of people from workbooks."""

@@ -1,0 +1,79 @@
+"""Workbooks that people download: the template, and the wrong rows with their reasons.
+
+Every cell is written as text, so that nothing from outside can become a formula on somebody's desk
+(trust.md §5.5).
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+from onecard.desk.model import REASON_HEADING, REQUIRED, ROW_HEADING, Column, Plan, Sheet, Verdict
+from onecard.desk.texts import sentence
+from onecard.people.rules import compact
+
+_BOLD = Font(bold=True)
+_TEXT = "@"  # the number format under which a spreadsheet program leaves what is typed alone
+_WIDTH = 18
+_REASON_WIDTH = 60
+_OWN_HEADINGS = {compact(text).casefold() for text in (*ROW_HEADING, *REASON_HEADING)}
+
+
+def write_template(path: Path, language: str) -> None:
+    """The empty table to fill in; required columns are bold. `language`: `zh-CN` or `en`."""
+    book, page = _new("people" if language == "en" else "人员", [_WIDTH] * len(Column))
+    heading = [_cell(page, column.heading(language)) for column in Column]
+    for cell, column in zip(heading, Column, strict=True):
+        cell.font = Font(bold=column in REQUIRED)
+    page.append(heading)
+    book.save(path)
+
+
+def write_reasons(path: Path, sheet: Sheet, plan: Plan, language: str) -> None:
+    """The wrong rows as they were uploaded, with their row number there and what is wrong with each.
+
+    It can be corrected and uploaded again: the two added columns are ignored.
+    """
+    kept = [
+        position
+        for position, heading in enumerate(sheet.header.cells)
+        if compact(heading).casefold() not in _OWN_HEADINGS
+    ]
+    english = language == "en"
+    title = "wrong rows" if english else "错误数据"
+    book, page = _new(title, [*[_WIDTH] * (len(kept) + 1), _REASON_WIDTH])
+    headings = [*_pick(sheet.header.cells, kept), ROW_HEADING[not english], REASON_HEADING[not english]]
+    page.append([_cell(page, heading, bold=True) for heading in headings])
+    reasons = {row.row: sentence(row.reasons, language) for row in plan.of(Verdict.WRONG)}
+    for line in sheet.lines:
+        if line.row in reasons:
+            texts = [*_pick(line.cells, kept), str(line.row), reasons[line.row]]
+            page.append([_cell(page, text) for text in texts])
+    book.save(path)
+
+
+def _new(title: str, widths: Sequence[int]) -> tuple[Workbook, WriteOnlyWorksheet]:
+    book = Workbook(write_only=True)
+    page = book.create_sheet(title)
+    page.freeze_panes = "A2"
+    for column, width in enumerate(widths, 1):
+        page.column_dimensions[get_column_letter(column)].width = width
+    return book, page
+
+
+def _pick(cells: Sequence[str], positions: Iterable[int]) -> list[str]:
+    return [cells[position] if position < len(cells) else "" for position in positions]
+
+
+def _cell(page: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> WriteOnlyCell:
+    cell = WriteOnlyCell(page, ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
+    cell.data_type = "s"  # openpyxl takes text that begins with “=” for a formula
+    cell.number_format = _TEXT
+    if bold:
+        cell.font = _BOLD
+    return cell
