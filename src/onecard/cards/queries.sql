@@ -25,3 +25,6 @@ select :tenant_id, w.uid, w.person_id from unnest(:uids::text[], :persons::bigin
 on conflict (tenant_id, uid) do update set person_id = excluded.person_id, state = 'active', changed_at = now()
  where card.state = 'returned' or (card.state = 'active' and card.person_id = excluded.person_id)
 returning uid;
+
+-- name: active_uids(tenant_id)
+select uid from cards.card where tenant_id = :tenant_id and state = 'active' order by id;

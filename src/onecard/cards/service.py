@@ -50,3 +50,8 @@ async def bind(tx: Tx, cards: Mapping[str, int]) -> None:
     if len(bound) < len(cards):
         message = f"The card {min(set(cards) - bound)} is another person's or was reported lost."
         raise ConflictError(message)
+
+
+async def active_uids(tx: Tx) -> list[str]:
+    """UIDs of all cards in use, oldest first."""
+    return [row["uid"] async for row in _sql.active_uids(tx.connection, tenant_id=tx.tenant_id)]
