@@ -25,12 +25,3 @@ select book, business_day, meal, sum(amount_fen)::bigint as amount_fen, sum(sale
         select debit_book, business_day, meal, -amount_fen, 0
           from ledger.line where tenant_id = :tenant_id and kind = 4) moved
  group by book, business_day, meal order by book, business_day, meal;
-
--- name: takings(tenant_id, merchant_kind, business_day)
--- Of one business day by merchant's book and meal: number of sales, and money taken less what was given back.
-select b.id book_id, l.meal, count(distinct l.key) filter (where l.credit_book = b.id) sales,
-       sum(case when l.credit_book = b.id then l.amount_fen else -l.amount_fen end)::bigint amount_fen
-  from ledger.book b
-  join ledger.line l on l.tenant_id = b.tenant_id and (l.credit_book = b.id or l.debit_book = b.id)
- where b.tenant_id = :tenant_id and b.kind = :merchant_kind and l.business_day = :business_day
- group by b.id, l.meal order by b.id, l.meal;

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from dataclasses import dataclass
-from datetime import date
 from typing import Protocol
 
 from onecard.base.db import Tx, load_queries
@@ -68,27 +66,6 @@ async def balances(tx: Tx, accounts: Sequence[int]) -> dict[int, Balances]:
         purses = found.setdefault(row["account_id"], {})
         purses[BookKind(row["kind"]).name.lower()] = row["balance_fen"] - row["held_fen"]
     return {account: Balances(**purses) for account, purses in found.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Taking:
-    """What one merchant's book took in one meal of a day: number of sales, money less what was given back."""
-
-    book_id: int
-    meal: int
-    sales: int
-    amount_fen: int
-
-
-async def takings(tx: Tx, business_day: date) -> list[Taking]:
-    """Takings of a business day by merchant's book and meal (0: outside meals)."""
-    rows = _sql.takings(
-        tx.connection,
-        tenant_id=tx.tenant_id,
-        merchant_kind=int(BookKind.MERCHANT),
-        business_day=business_day,
-    )
-    return [Taking(**row) async for row in rows]
 
 
 async def merchant_balances(tx: Tx) -> dict[int, int]:
