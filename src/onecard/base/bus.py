@@ -28,6 +28,7 @@ class Bus:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Send to whoever listens now; while the bus is away up to 16 MB wait for it."""
@@ -79,6 +80,10 @@ class Bus:
             await subscription.unsubscribe()
         return answers
 
+    async def flush(self) -> None:
+        """Wait until the server has everything that was published."""
+        await self._client.flush()
+
     @property
     def connected(self) -> bool:
         """Whether messages flow right now."""
@@ -86,11 +91,21 @@ class Bus:
 
     async def close(self) -> None:
         """End the subscriptions, let running handlers finish for a moment, then disconnect."""
+        self._closing = True
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=1)
         for task in self._tasks:
             task.cancel()
         await self._client.close()
+
+    async def lost(self) -> None:
+        """Called when the connection is gone."""
+        if not self._closing:
+            log.warning("the connection to the bus is lost; trying to get it back")
+
+    async def back(self) -> None:
+        """Called when the connection is there again."""
+        log.warning("the connection to the bus is back")
 
     async def _handle(self, handler: Handler, message: Msg) -> None:
         try:
@@ -112,35 +127,29 @@ async def connect_bus(url: str, seed: str | None = None) -> Bus:
         UnavailableError: nothing answers within 5 s, or the login is refused.
     """
     client = Client()
+    bus = Bus(client)
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             await client.connect(
                 url.split(","),
                 nkeys_seed_str=seed,
                 error_cb=_log_error,
-                disconnected_cb=_log_lost,
-                reconnected_cb=_log_back,
+                disconnected_cb=bus.lost,
+                reconnected_cb=bus.back,
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=_RECONNECT_WAIT_S,  # type: ignore[arg-type]  # seconds; a fraction is fine
+                # seconds; the library is annotated for whole ones and takes any
+                reconnect_time_wait=_RECONNECT_WAIT_S,  # type: ignore[arg-type]
                 ping_interval=10,
                 pending_size=_PENDING_BYTES,
             )
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        await client.close()
+        await bus.close()
         message = f"The bus cannot be reached: {error or type(error).__name__}."
         raise UnavailableError(message) from error
-    return Bus(client)
+    return bus
 
 
 async def _log_error(error: Exception) -> None:
     # a lost connection is told once, by `_log_lost`, and not for each attempt to get it back
     level = logging.DEBUG if isinstance(error, OSError | nats.errors.UnexpectedEOF) else logging.WARNING
     log.log(level, "bus: %s", error or type(error).__name__)
-
-
-async def _log_lost() -> None:
-    log.warning("the connection to the bus is lost; trying to get it back")
-
-
-async def _log_back() -> None:
-    log.warning("the connection to the bus is back")

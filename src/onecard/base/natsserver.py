@@ -1,8 +1,8 @@
 """The embedded bus server: configured, started, adopted after a crash, stopped.
 
-Only this module knows the wheel. One NATS account holds all tenants (devices.md §2.7 N4); who may say what on it
-is decided for each connection by the authentication callout (gateway/callout.py), which signs with the issuer's
-key made here.
+Only this module knows the wheel. One NATS account holds all tenants (devices.md §2.7 N4); who may say what on
+it is decided for each connection by the authentication callout (gateway/callout.py), which signs with the
+issuer's key made here.
 """
 
 import contextlib

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     nats_system_url: str | None = Field(
         None,
         pattern=r"^(nats|tls)://",
-        description="Login of the bus's system account: disconnects disabled terminals. Required with NATS_URL.",
+        description="Login of the bus's system account, to disconnect terminals. Required with NATS_URL.",
     )
     mqtt_host: str = Field(
         "127.0.0.1", description="Address the embedded bus listens on for terminals (MQTT)."

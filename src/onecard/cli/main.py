@@ -47,7 +47,10 @@ def _gather() -> None:
         module = f"onecard.cli.{name}"
         if importlib.util.find_spec(module) is None:
             continue
-        commands = importlib.import_module(module).app
+        try:
+            commands = importlib.import_module(module).app
+        except ImportError:
+            continue
         if name in GROUPS:
             app.add_typer(commands, name=name)
         else:

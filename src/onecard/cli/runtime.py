@@ -67,8 +67,8 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 async def open_runtime(settings: Settings, *, bus: bool = False) -> AsyncIterator[Runtime]:
     """Database and ledger, and the bus if asked for.
 
-    They are those named in the settings, or of the `serve` that runs on the data directory, or started for this
-    block and stopped at its end.
+    They are those named in the settings, or of the `serve` that runs on the data directory, or started for
+    this block and stopped at its end.
 
     Raises:
         UnavailableError: something needed cannot be had; one sentence.

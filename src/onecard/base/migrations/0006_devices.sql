@@ -19,12 +19,16 @@ create table devices.device (
   foreign key (tenant_id, merchant_id) references consumption.merchant (tenant_id, id) on delete restrict
 );
 
--- routing: which tenant a serial number was certified for
+-- routing: which tenant a serial number was certified for; gateways watch it to disconnect what is no longer welcome
 create table devices.route (
-  sn        text   not null primary key,
-  tenant_id bigint not null,
-  device_id bigint not null
+  sn         text        not null primary key,
+  token      text        not null unique,          -- tokens name MQTT clients, which are of the whole installation
+  tenant_id  bigint      not null,
+  device_id  bigint      not null,
+  state      text        not null default 'certified' check (state in ('certified', 'disabled', 'retired')),
+  changed_at timestamptz not null default now()
 );
+create index route_changed on devices.route (changed_at) where state <> 'certified';
 
 -- local: devices that asked to join and belong to no tenant yet
 create table devices.candidate (

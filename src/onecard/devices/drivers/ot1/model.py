@@ -56,8 +56,8 @@ class Request(Struct, frozen=True):
     """`up/req`, QoS 0: something the terminal wants to know now.
 
     `rid` comes back in the answer; `n` grows with each new request of a boot and stays when it is sent again.
-    For `pay`: `seq` is the number that the record of this sale will have, `ep` its record store (the announced
-    one when absent). `query` needs `cred` only, `time` neither.
+    For `pay`: `seq` is the number that the record of this sale will have, `ep` its record store (when absent
+    the announced one). `query` needs `cred` only, `time` neither.
     """
 
     rid: RequestId
@@ -86,7 +86,7 @@ class Balances(Struct, frozen=True):
 class Response(Struct, frozen=True, omit_defaults=True):
     """`dn/rsp`: the answer. `code` is a status; refusals bring the numbers that explain them.
 
-    `txn` is the posting's key, `amt` what was taken, `show` lines for the display, `voice` a sentence to speak.
+    `txn` is the posting's key, `amt` what was taken, `show` lines to display, `voice` a sentence to speak.
     `t0`, `t1`, `t2` answer `time`: the terminal's instant, the server's at receipt and at sending.
     """
 

@@ -1,0 +1,1 @@
+"""Bus adapter for devices: signs them in, answers their requests, takes their records."""
