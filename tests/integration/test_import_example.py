@@ -1,4 +1,4 @@
-"""The whole thread: the example workbook of a real spreadsheet program becomes persons, accounts and cards."""
+"""The whole thread: a real spreadsheet program's workbook becomes persons, accounts and cards."""
 
 from onecard.base.db import SYSTEM, Database
 from onecard.base.vault import Vault

@@ -21,6 +21,7 @@ from onecard.desk.people_import import Outcome, Progress, import_people
 from onecard.desk.uploads import KINDS
 from onecard.desk.workbooks import write_reasons, write_template
 from onecard.people import service as people
+from onecard.people.model import ClassDraft
 from onecard.tenants import service as tenants
 
 app = typer.Typer(help="Departments, account classes, persons, import.", no_args_is_help=True)
@@ -186,3 +187,57 @@ def classes(tenant: TenantCode, as_json: Json = False) -> None:  # noqa: FBT002
             ]
 
     output.show_rows("classes", run_async(rows()), as_json=as_json)
+
+
+@app.command()
+def add_department(
+    path: Annotated[str, typer.Argument(help="Names from below the root, joined by “/”.")],
+    tenant: TenantCode,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Create a department, and its parents when they are missing."""
+
+    async def work() -> int:
+        async with tenant_scope(tenant, ACTOR) as tx:
+            return await people.ensure_department(tx, path)
+
+    output.show({"id": run_async(work()), "path": path}, as_json=as_json, sentence=f"There is {path}.")
+
+
+@app.command()
+def add_class(
+    number: Annotated[int, typer.Argument(min=1)],
+    name: Annotated[str, typer.Argument()],
+    *,
+    tenant: TenantCode,
+    drawing: Annotated[str, typer.Option(help="Purses in drawing order.")] = "subsidy,bonus,cash",
+    floor_fen: Annotated[int, typer.Option(min=0)] = 0,
+    transaction_limit_fen: Annotated[int, typer.Option(min=0, help="0 means none, here and below.")] = 0,
+    meal_limit_fen: Annotated[int, typer.Option(min=0)] = 0,
+    meal_limit_count: Annotated[int, typer.Option(min=0)] = 0,
+    day_limit_fen: Annotated[int, typer.Option(min=0)] = 0,
+    day_limit_count: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Create an account class."""
+    draft = ClassDraft(
+        number=number,
+        name=name,
+        drawing=tuple(purse.strip() for purse in drawing.split(",")),
+        floor_fen=floor_fen,
+        transaction_limit_fen=transaction_limit_fen,
+        meal_limit_fen=meal_limit_fen,
+        meal_limit_count=meal_limit_count,
+        day_limit_fen=day_limit_fen,
+        day_limit_count=day_limit_count,
+    )
+
+    async def work() -> int:
+        async with tenant_scope(tenant, ACTOR) as tx:
+            return await people.create_class(tx, draft)
+
+    output.show(
+        {"id": run_async(work()), "number": number, "name": name},
+        as_json=as_json,
+        sentence=f"Created: {name}",
+    )

@@ -12,7 +12,7 @@ from onecard.cli import output
 from onecard.cli.output import Json
 from onecard.cli.runtime import open_runtime, run_async
 from onecard.cli.scope import tenant_scope
-from onecard.ledger.service import open_system_books
+from onecard.desk.new_tenant import open_tenant
 from onecard.tenants import service as tenants
 
 app = typer.Typer(help="Institutions of this installation.", no_args_is_help=True)
@@ -32,11 +32,11 @@ def create(
     language: Annotated[str, typer.Option(help="zh-CN or en.")] = "zh-CN",
     as_json: Json = False,
 ) -> None:
-    """Create a tenant with its system books."""
+    """Create a tenant with its books and the root of its departments."""
 
     async def work() -> int:
         async with open_runtime(load_settings()) as runtime:
-            tenant_id = await tenants.create(
+            return await open_tenant(
                 runtime.db,
                 ACTOR,
                 code=code,
@@ -46,9 +46,6 @@ def create(
                 day_cutoff=parse_time(day_cutoff),
                 language=language,
             )
-            async with runtime.db.tenant_tx(tenant_id, ACTOR) as tx:
-                await open_system_books(tx)
-            return tenant_id
 
     tenant_id = run_async(work())
     output.show(

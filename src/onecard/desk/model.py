@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
 
+from msgspec import Struct
+
 from onecard.cards.model import Binding
 from onecard.people.model import Gender, Person, PersonDraft
 from onecard.people.rules import DepartmentTree
@@ -34,8 +36,7 @@ ROW_HEADING = ("Row", "原行号")
 REASON_HEADING = ("Reason", "原因")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, array_like=True):
     """One row of a sheet: its number as the spreadsheet program shows it, and its cells as text."""
 
     row: int

@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 from onecard.desk.model import Line, Sheet
-from onecard.desk.sheet_worker import Table
+from onecard.desk.sheet_worker import Verdict
 from onecard.desk.uploads import KINDS, SheetError, Trouble
 
 WALL_TIME_S = 60
+_LINES = msgspec.json.Decoder(Line)
 
 
 async def read_sheet(path: Path) -> Sheet:
@@ -42,14 +43,15 @@ async def read_sheet(path: Path) -> Sheet:
 
 
 def _sheet(output: bytes, code: int | None) -> Sheet:
+    rows, _, last = output.rpartition(b"\n")
     try:
-        table = msgspec.json.decode(output, type=Table)
+        verdict = msgspec.json.decode(last, type=Verdict)
+        lines = _LINES.decode_lines(rows)
     except msgspec.MsgspecError:
-        # a limit killed it: memory (abort), processor time (signal), or it could not even report
-        raise SheetError(Trouble.TOO_MUCH if code else Trouble.DAMAGED) from None
-    if table.trouble:
-        raise SheetError(Trouble(table.trouble), table.detail)
-    lines = [Line(row, tuple(cells)) for row, cells in table.lines]
+        # a limit ends it by a signal (memory: abort); a parser that panics ends it by itself
+        raise SheetError(Trouble.TOO_MUCH if (code or 0) < 0 else Trouble.DAMAGED) from None
+    if verdict.trouble is not None:
+        raise SheetError(verdict.trouble, verdict.detail)
     if not lines:
         raise SheetError(Trouble.EMPTY_FILE)
     return Sheet(lines[0], tuple(lines[1:]))

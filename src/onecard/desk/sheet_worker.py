@@ -1,4 +1,4 @@
-"""The process that opens a file from outside, with little memory and time; prints one JSON `Table`.
+"""The process that opens a file from outside, with little memory and time; prints JSON lines.
 
 It is started by `sheet.py` and imports nothing that touches the database, so whatever a hostile file does to
 a parser ends here.
@@ -8,21 +8,21 @@ import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from onecard.desk.uploads import COLUMNS_MAX, FILE_MAX_MB, ROWS_MAX, SheetError, Trouble
 
 CELL_MAX = 2_000  # characters of a cell
-MEMORY_BYTES = 256 << 20  # address space; what is resident stays below 200 MB
+MEMORY_BYTES = 200 << 20  # of address space; sixty thousand rows of the template take 60
 CPU_S = 30
 
 
-class Table(msgspec.Struct):
-    """What the worker found: lines of text by the spreadsheet's row number, or a trouble and its detail."""
+class Verdict(msgspec.Struct):
+    """The last line: all rows were printed, or the file is refused and the rows mean nothing."""
 
-    lines: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
-    trouble: str = ""
+    trouble: Trouble | None = None
     detail: str = ""
 
 
@@ -37,16 +37,21 @@ def limit_process() -> None:
         resource.setrlimit(kind, (amount, amount))
 
 
-def read(path: Path) -> Table:
-    """The table in a file, or why there is none."""
+def print_rows(path: Path, output: BinaryIO) -> Verdict:
+    """Print each row as `[number, [cells]]`; returns what to print last."""
+    encoder, buffer = msgspec.json.Encoder(), bytearray()
     try:
-        return Table(list(_lines(path)))
+        for line in _lines(path):
+            encoder.encode_into(line, buffer)
+            output.write(buffer)
+            output.write(b"\n")
     except SheetError as refusal:
-        return Table(trouble=refusal.trouble, detail=refusal.detail)
+        return Verdict(refusal.trouble, refusal.detail)
     except MemoryError:
-        return Table(trouble=Trouble.TOO_MUCH)
+        return Verdict(Trouble.TOO_MUCH)
     except OSError as error:
-        return Table(trouble=Trouble.UNREADABLE, detail=error.strerror or "unknown")
+        return Verdict(Trouble.UNREADABLE, error.strerror or "unknown")
+    return Verdict()
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -103,7 +108,8 @@ def as_text(value: object) -> str:
 def main() -> None:
     """Read the file named on the command line."""
     limit_process()
-    sys.stdout.buffer.write(msgspec.json.encode(read(Path(sys.argv[1]))))
+    output = sys.stdout.buffer
+    output.write(msgspec.json.encode(print_rows(Path(sys.argv[1]), output)))
 
 
 if __name__ == "__main__":

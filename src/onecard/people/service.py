@@ -77,13 +77,17 @@ async def _free_code(tx: Tx) -> str:
 
 
 async def ensure_department(tx: Tx, path: str) -> int:
-    """The department at a path that starts with the root (`青松学校/初中部`), made when missing.
+    """The department at a path (`初中部/七年级1班`), made when missing, and so its parents.
 
-    Parents that are missing are made too.
+    The root may lead the path or be left out; without a root yet, the first name becomes it.
     """
     known = {(each.parent_id, each.name): each.id for _, each in (await departments(tx)).outline()}
+    names = [tidy(part) for part in path.strip("/").split("/")]
+    root = next((key for key in known if key[0] is None), None)
+    if root is not None and names[0] != root[1]:
+        names.insert(0, root[1])
     here: int | None = None
-    for name in map(tidy, path.split("/")):
+    for name in names:
         here = known.get((here, name)) or await create_department(tx, name=name, parent_id=here)
     return int(here or 0)
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from onecard.base.db import Actor, Database, Tx
 from onecard.consumption import service as consumption
 from onecard.consumption.model import MealDraft
-from onecard.ledger.service import open_system_books
+from onecard.desk.new_tenant import open_tenant
 from onecard.people import service as people
 from onecard.people.model import ClassDraft
-from onecard.tenants import service as tenants
 
 NAME = "青松学校"
 # made by LibreOffice Calc; see tools/make_example_workbook.py
@@ -57,9 +56,8 @@ async def prepare_example_tenant(db: Database, actor: Actor, *, code: str = "867
     Raises:
         ConflictError: the code is taken.
     """
-    tenant_id = await tenants.create(db, actor, code=code, name=NAME)
+    tenant_id = await open_tenant(db, actor, code=code, name=NAME)
     async with db.tenant_tx(tenant_id, actor) as tx:
-        await open_system_books(tx)
         await _create_departments(tx)
         for draft in CLASSES:
             await people.create_class(tx, draft)
@@ -70,7 +68,7 @@ async def prepare_example_tenant(db: Database, actor: Actor, *, code: str = "867
 
 
 async def _create_departments(tx: Tx) -> None:
-    root = await people.create_department(tx, name=NAME)
+    root = await people.ensure_department(tx, NAME)
     for position, (name, children) in enumerate(DEPARTMENTS.items()):
         parent = await people.create_department(tx, name=name, parent_id=root, position=position)
         for place, child in enumerate(children):

@@ -1,0 +1,29 @@
+"""A tenant that can be worked with: itself, its system books, the root of its departments."""
+
+from typing import Any
+
+from onecard.base.db import Actor, Database
+from onecard.ledger.service import open_system_books
+from onecard.people import service as people
+from onecard.tenants import service as tenants
+
+
+async def open_tenant(db: Database, actor: Actor, *, code: str, name: str, **settings: Any) -> int:
+    """Create a tenant with its books and its root department; returns its id.
+
+    Args:
+        db: the database.
+        actor: who creates it.
+        code: four digits.
+        name: of the institution, and so of the root department.
+        settings: as `tenants.create` takes them.
+
+    Raises:
+        OneCardError: something is malformed.
+        ConflictError: the code is taken.
+    """
+    tenant_id = await tenants.create(db, actor, code=code, name=name, **settings)
+    async with db.tenant_tx(tenant_id, actor) as tx:
+        await open_system_books(tx)
+        await people.create_department(tx, name=name.replace("/", "\uff0f"))
+    return tenant_id
