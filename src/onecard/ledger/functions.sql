@@ -2,7 +2,8 @@
 -- (onecard_engine) may call them and owns, reads and writes nothing else.
 
 create or replace function ledger.take_lease(a_shard int, a_holder text, a_life_ms int)
-returns table (epoch bigint, last_batch bigint) language sql security definer set search_path = pg_catalog as $$
+returns table (epoch bigint, last_batch bigint)
+language sql security definer set search_path = pg_catalog as $$
   update ledger.head h
      set epoch = h.epoch + 1, holder = a_holder, held_until = clock_timestamp() + a_life_ms * interval '1 ms'
    where h.shard = a_shard and (h.held_until < clock_timestamp() or h.holder = a_holder)
@@ -27,8 +28,8 @@ returns table (tenant_id bigint, account_id bigint, status text, id bigint, kind
                balance_fen bigint, held_fen bigint, seq bigint, usage_period bigint, usage_day_fen bigint,
                usage_day_count int, usage_meal_fen bigint, usage_meal_count int)
 language sql stable security definer set search_path = pg_catalog as $$
-  select a.tenant_id, a.id, a.status, b.id, b.kind, b.floor_fen, b.balance_fen, b.held_fen, b.seq, b.usage_period,
-         b.usage_day_fen, b.usage_day_count, b.usage_meal_fen, b.usage_meal_count
+  select a.tenant_id, a.id, a.status, b.id, b.kind, b.floor_fen, b.balance_fen, b.held_fen, b.seq,
+         b.usage_period, b.usage_day_fen, b.usage_day_count, b.usage_meal_fen, b.usage_meal_count
     from unnest(a_tenant, a_account) w (tenant_id, id)
     join ledger.account a on a.tenant_id = w.tenant_id and a.id = w.id
     join ledger.book b on b.tenant_id = a.tenant_id and b.account_id = a.id
@@ -116,24 +117,24 @@ language sql stable security definer set search_path = pg_catalog as $$
    where b.shard = a_shard and b.id > a_after order by b.id limit a_most
 $$;
 
--- lines of batches in chain order, for the verifier; all tenants of the shard, so only the writer's login may call it
+-- lines of batches in chain order, for the verifier; all tenants of the shard, so only the writer's login may
+-- call it
 create or replace function ledger.chained_lines(a_shard int, a_after bigint, a_upto bigint)
 returns table (batch bigint, tenant_id bigint, key uuid, leg smallint, kind smallint, debit_book bigint,
                credit_book bigint, amount_fen bigint, debit_seq bigint, debit_balance_fen bigint, credit_seq bigint,
                credit_balance_fen bigint, business_day int, meal smallint, occurred_at_us bigint, source smallint,
-               source_id bigint, card_id bigint, reverses uuid, fingerprint bigint, memo text)
+               source_id bigint, card_id bigint, fingerprint bigint)
 language sql stable security definer set search_path = pg_catalog as $$
   select l.batch, l.tenant_id, l.key, l.leg, l.kind, l.debit_book, l.credit_book, l.amount_fen, l.debit_seq,
          l.debit_balance_fen, l.credit_seq, l.credit_balance_fen, l.business_day - date '2000-01-01', l.meal,
-         (extract(epoch from l.occurred_at) * 1000000)::bigint, l.source, l.source_id, l.card_id, l.reverses,
-         l.fingerprint, l.memo
+         (extract(epoch from l.occurred_at) * 1000000)::bigint, l.source, l.source_id, l.card_id, l.fingerprint
     from ledger.line l join tenants.route r on r.tenant_id = l.tenant_id and r.shard = a_shard
    where l.batch > a_after and l.batch <= a_upto
    order by l.batch, l.position
 $$;
 
--- New accounts and books start at zero. The application calls these inside its tenant's transaction; the tenant
--- named must be the transaction's own.
+-- New accounts and books start at zero. The application calls these inside its tenant's transaction; the
+-- tenant named must be the transaction's own.
 create or replace function ledger.open_accounts(a_tenant bigint, a_ids bigint[])
 returns int language plpgsql security definer set search_path = pg_catalog as $$
 declare n int;
@@ -147,7 +148,8 @@ begin
   insert into ledger.book (tenant_id, account_id, kind, floor_fen)
   select a_tenant, x, k, case when k < 5 then 0 end   -- purses never go below zero; the shortfall (5) does
     from unnest(a_ids) x cross join generate_series(1, 5) k
-   where not exists (select from ledger.book b where b.tenant_id = a_tenant and b.account_id = x and b.kind = k);
+   where not exists (
+     select from ledger.book b where b.tenant_id = a_tenant and b.account_id = x and b.kind = k);
   return n;
 end $$;
 
@@ -165,17 +167,20 @@ begin
   return n;
 end $$;
 
--- One batch: fenced by the epoch, numbered and chained under the head row's lock, compared and set on every guarded
--- book, balanced per tenant, durable when it returns. Errors: 55000 lease lost, 40001 stale cache, 23505 known key.
+-- One batch: fenced by the epoch, numbered and chained under the head row's lock, compared and set on every
+-- guarded book, balanced per tenant, durable when it returns. Errors: 55000 lease lost, 40001 stale cache, 23505
+-- known key.
 create or replace function ledger.commit_batch(
   a_shard int, a_epoch bigint, a_life_ms int, a_digest bytea,
-  x_tenant bigint[], x_key uuid[], x_leg smallint[], x_kind smallint[], x_debit bigint[], x_credit bigint[],
-  x_amount bigint[], x_debit_seq bigint[], x_debit_balance bigint[], x_credit_seq bigint[], x_credit_balance bigint[],
-  x_day int[], x_meal smallint[], x_at bigint[], x_source smallint[], x_source_id bigint[], x_card bigint[],
-  x_reverses uuid[], x_fingerprint bigint[], x_memo text[],
-  g_tenant bigint[], g_id bigint[], g_old bigint[], g_seq bigint[], g_balance bigint[], g_held bigint[],
-  g_period bigint[], g_day_fen bigint[], g_day_count int[], g_meal_fen bigint[], g_meal_count int[],
-  u_tenant bigint[], u_id bigint[], u_delta bigint[],
+  x_tenant ledger.bigints, x_key ledger.uuids, x_leg ledger.bigints, x_kind ledger.bigints, x_debit ledger.bigints,
+  x_credit ledger.bigints, x_amount ledger.bigints, x_debit_seq ledger.bigints, x_debit_balance ledger.bigints,
+  x_credit_seq ledger.bigints, x_credit_balance ledger.bigints, x_day ledger.bigints, x_meal ledger.bigints,
+  x_at ledger.bigints, x_source ledger.bigints, x_source_id ledger.bigints, x_card ledger.bigints,
+  x_fingerprint ledger.bigints,
+  g_tenant ledger.bigints, g_id ledger.bigints, g_old ledger.bigints, g_seq ledger.bigints, g_balance ledger.bigints,
+  g_held ledger.bigints, g_period ledger.bigints, g_day_fen ledger.bigints, g_day_count ledger.bigints,
+  g_meal_fen ledger.bigints, g_meal_count ledger.bigints,
+  u_tenant ledger.bigints, u_id ledger.bigints, u_delta ledger.bigints,
   a_rest jsonb
 ) returns bigint language plpgsql security definer set search_path = pg_catalog as $$
 #variable_conflict use_column
@@ -187,7 +192,8 @@ begin
   returning last_batch, hash into batch_id, chain;
   if not found then raise exception 'lease lost' using errcode = '55000'; end if;
 
-  if exists (select from (select unnest(x_tenant) t union select unnest(g_tenant) union select unnest(u_tenant)) w
+  if exists (select from (select unnest(x_tenant) t union select unnest(g_tenant)
+                          union select unnest(u_tenant)) w
                left join tenants.route r on r.tenant_id = w.t where r.shard is distinct from a_shard) then
     raise exception 'a tenant of another shard' using errcode = '42501';
   end if;
@@ -197,8 +203,9 @@ begin
        set balance_fen = w.balance, held_fen = w.held, seq = w.seq, usage_period = w.period,
            usage_day_fen = w.day_fen, usage_day_count = w.day_count, usage_meal_fen = w.meal_fen,
            usage_meal_count = w.meal_count
-      from unnest(g_tenant, g_id, g_old, g_seq, g_balance, g_held, g_period, g_day_fen, g_day_count, g_meal_fen,
-                  g_meal_count) w (tenant, id, old, seq, balance, held, period, day_fen, day_count, meal_fen, meal_count)
+      from unnest(g_tenant, g_id, g_old, g_seq, g_balance, g_held, g_period, g_day_fen, g_day_count,
+                  g_meal_fen, g_meal_count)
+           w (tenant, id, old, seq, balance, held, period, day_fen, day_count, meal_fen, meal_count)
      where b.tenant_id = w.tenant and b.id = w.id and b.seq = w.old and b.account_id is not null
     returning b.tenant_id t, new.balance_fen - old.balance_fen d),
   moved as (select t, d from guarded union all select * from unnest(u_tenant, u_delta)),
@@ -209,15 +216,16 @@ begin
     raise exception 'unbalanced batch for tenant %', unbalanced using errcode = '23514';
   end if;
 
+  -- a zero stands for "none" where a column may be empty: guarded books count from 1, cards too
   insert into ledger.line (tenant_id, key, leg, batch, position, kind, debit_book, credit_book, amount_fen, debit_seq,
          debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at, source, source_id, card_id,
-         reverses, fingerprint, memo)
-  select te, ke, le, batch_id, po, ki, de, cr, am, ds, db, cs, cb, date '2000-01-01' + da, me,
-         to_timestamp(at / 1000000.0), so, si, ca, re, fi, mo
+         fingerprint)
+  select te, ke, le, batch_id, po, ki, de, cr, am, nullif(ds, 0), case when ds <> 0 then db end, nullif(cs, 0),
+         case when cs <> 0 then cb end, date '2000-01-01' + da::int, me, to_timestamp(at / 1000000.0), so, si,
+         nullif(ca, 0), fi
     from unnest(x_tenant, x_key, x_leg, x_kind, x_debit, x_credit, x_amount, x_debit_seq, x_debit_balance,
-                x_credit_seq, x_credit_balance, x_day, x_meal, x_at, x_source, x_source_id, x_card, x_reverses,
-                x_fingerprint, x_memo) with ordinality
-         w (te, ke, le, ki, de, cr, am, ds, db, cs, cb, da, me, at, so, si, ca, re, fi, mo, po);
+                x_credit_seq, x_credit_balance, x_day, x_meal, x_at, x_source, x_source_id, x_card, x_fingerprint)
+         with ordinality w (te, ke, le, ki, de, cr, am, ds, db, cs, cb, da, me, at, so, si, ca, fi, po);
 
   update ledger.book b set balance_fen = b.balance_fen + w.delta, seq = b.seq + 1
     from unnest(u_tenant, u_id, u_delta) w (tenant, id, delta)
@@ -237,18 +245,24 @@ returns void language plpgsql security definer set search_path = pg_catalog as $
 #variable_conflict use_column
 declare n int;
 begin
-  insert into ledger.refusal
-  select tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen, limit_value, used_value, a_batch
-    from jsonb_to_recordset(a_rest -> 'refusals') w (tenant_id bigint, key uuid, fingerprint bigint, status smallint,
+  insert into ledger.refusal (tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen,
+         limit_value, used_value, batch)
+  select tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen, limit_value, used_value,
+         a_batch
+    from jsonb_to_recordset(a_rest -> 'refusals') w (
+         tenant_id bigint, key uuid, fingerprint bigint, status smallint,
          account_id bigint, needed_fen bigint, available_fen bigint, limit_value bigint, used_value bigint);
 
-  insert into ledger.reversal
+  insert into ledger.reversal (tenant_id, original_key, number, key, amount_fen, sum_after_fen,
+         original_fen, batch)
   select tenant_id, original_key, number, key, amount_fen, sum_after_fen, original_fen, a_batch
-    from jsonb_to_recordset(a_rest -> 'reversals') w (tenant_id bigint, original_key uuid, number int, key uuid,
-         amount_fen bigint, sum_after_fen bigint, original_fen bigint);
+    from jsonb_to_recordset(a_rest -> 'reversals') w (
+         tenant_id bigint, original_key uuid, number int, key uuid, amount_fen bigint, sum_after_fen bigint, original_fen bigint);
 
-  insert into ledger.hold (tenant_id, key, leg, account_id, book_id, amount_fen, expires_at, fingerprint, batch)
-  select tenant_id, key, leg, account_id, book_id, amount_fen, to_timestamp(expires_at_us / 1000000.0), fingerprint, a_batch
+  insert into ledger.hold (tenant_id, key, leg, account_id, book_id, amount_fen, expires_at, fingerprint,
+         batch)
+  select tenant_id, key, leg, account_id, book_id, amount_fen, to_timestamp(expires_at_us / 1000000.0),
+         fingerprint, a_batch
     from jsonb_to_recordset(a_rest -> 'holds') w (tenant_id bigint, key uuid, leg smallint, account_id bigint,
          book_id bigint, amount_fen bigint, expires_at_us bigint, fingerprint bigint);
 

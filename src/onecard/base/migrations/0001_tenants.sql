@@ -30,6 +30,7 @@ create table tenants.tenant (
   day_cutoff time        not null default '03:00',
   language   text        not null default 'zh-CN' check (language in ('zh-CN', 'en')),
   state      text        not null default 'active' check (state in ('active', 'suspended')),
+  shard      int         not null default 1,   -- whose writer books for it; the route repeats this
   created_at timestamptz not null default now()
 );
 
