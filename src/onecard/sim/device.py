@@ -62,7 +62,9 @@ class Device:
         self.answer_delay_s = 0.0
         self._chance = chance
         self._path = path
-        self._listeners = [on_outcome] if on_outcome is not None else []
+        self._listeners: list[Callable[[Outcome], None]] = []
+        if on_outcome is not None:
+            self.listen(on_outcome)
         store = (path and load_store(path)) or new_store(chance, clock_skew_ms=clock_skew_ms)
         self.terminal = Terminal(store, chance, limits)
         self._client = MqttClient(self._received, self._lost)
@@ -104,6 +106,10 @@ class Device:
             self._timer.cancel()
         await self._client.disconnect()
         self._keep()
+
+    def listen(self, listener: Callable[[Outcome], None]) -> None:
+        """Have every ended sale told to one more listener."""
+        self._listeners.append(listener)
 
     def plug_in(self) -> None:
         """Give it its network; it connects by itself and comes back by itself."""

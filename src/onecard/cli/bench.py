@@ -1,0 +1,206 @@
+"""`onecard bench`: the ledger beside pgbench, and taps end to end; figures, ratios, proofs."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from onecard.base.errors import UnavailableError
+from onecard.base.settings import load_settings
+from onecard.base.vault import open_vault
+from onecard.bench import ledger as ledger_bench
+from onecard.bench import tap as tap_bench
+from onecard.cli import output
+from onecard.cli.output import Json
+from onecard.cli.runtime import open_runtime, read_servers, run_async
+
+app = typer.Typer(help="Benchmarks; every figure comes with a proof of the books.", no_args_is_help=True)
+
+_START_S, _STOP_S = 30.0, 6.0
+_console = Console(highlight=False)
+_Rounds = Annotated[int, typer.Option(min=1, help="More rounds, steadier medians.")]
+_Seconds = Annotated[float, typer.Option(min=0.5, help="Length of each measurement.")]
+_Seed = Annotated[int, typer.Option(help="Of order and load.")]
+
+
+@app.command()
+def ledger(
+    *,
+    rounds: _Rounds = 3,
+    seconds: _Seconds = 4.0,
+    seed: _Seed = 1,
+    accounts: Annotated[int, typer.Option(min=100, help="Cardholders.")] = 100_000,
+    scale: Annotated[int, typer.Option(min=1, help="pgbench's scale factor.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """The ledger's engine and pgbench TPC-B-like on one server, interleaved."""
+    options = ledger_bench.Options(rounds=rounds, seconds=seconds, accounts=accounts, scale=scale, seed=seed)
+    result = run_async(ledger_bench.run(options, _progress(hidden=as_json)))
+    if as_json:
+        output.print_json(result)
+    else:
+        _console.print(_ledger_figures(result))
+        _console.print(_ledger_goals(result))
+    if not result["check_ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def tap(
+    *,
+    rounds: _Rounds = 3,
+    seconds: _Seconds = 6.0,
+    seed: _Seed = 1,
+    terminals: Annotated[int, typer.Option(min=1, help="Simulated terminals.")] = 200,
+    people: Annotated[int, typer.Option(min=1, help="Cardholders.")] = 5_000,
+    rate_most: Annotated[int, typer.Option(min=1, help="Highest rate to try.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Sales over MQTT against a product in its own process: latency at 200/s, then the highest rate held."""
+    options = tap_bench.Options(
+        rounds=rounds, seconds=seconds, terminals=terminals, people=people, seed=seed, rate_most=rate_most
+    )
+    result = run_async(_tap(options, _progress(hidden=as_json)))
+    if as_json:
+        output.print_json(result)
+    else:
+        _console.print(_tap_figures(result))
+    if not result["check_ok"]:
+        raise typer.Exit(1)
+
+
+async def _tap(options: tap_bench.Options, progress: Callable[[str], None]) -> dict[str, Any]:
+    directory = Path(tempfile.mkdtemp(prefix="onecard-bench-"))
+    settings = load_settings().model_copy(
+        update={"data_dir": directory, "database_url": None, "nats_url": None}
+    )
+    try:
+        async with _serving(directory) as address, open_runtime(settings) as runtime:
+            target = tap_bench.Target(
+                runtime.db, runtime.ledger, open_vault(settings), runtime.urls.engine, address
+            )
+            return await tap_bench.run(target, options, progress)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _serving(directory: Path) -> AsyncIterator[tuple[str, int]]:
+    """`onecard serve` as a process of its own; gives the address terminals use."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    environment |= {"ONECARD_DATA_DIR": str(directory), "ONECARD_LOG_LEVEL": "warning"}
+    command = [str(Path(sys.executable).with_name("onecard")), "serve"]
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        yield await _announced(directory, process)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+async def _announced(directory: Path, process: asyncio.subprocess.Process) -> tuple[str, int]:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.returncode is None:
+        servers = read_servers(directory)
+        if servers is not None:
+            return servers.mqtt_host, servers.mqtt_port
+        await asyncio.sleep(0.05)
+    message = "`onecard serve` did not come up to be measured."
+    raise UnavailableError(message)
+
+
+def _progress(*, hidden: bool) -> Callable[[str], None]:
+    return (lambda line: None) if hidden else output.say
+
+
+def _ledger_figures(result: Mapping[str, Any]) -> Table:
+    table = Table(title="Postings and transactions (medians)", title_justify="left", box=None)
+    table.add_column("in flight")
+    for heading in ("per second", "p50 ms", "p99 ms", "of pgbench's best"):
+        table.add_column(heading, justify="right")
+    best = max(result["pgbench"].values())
+    for group in ("engine", "pgbench"):
+        for size, rate in result[group].items():
+            latency = result["latency_ms"][group][size]
+            table.add_row(
+                f"{group} {size}", f"{rate:,.0f}", f"{latency['p50']:.2f}", f"{latency['p99']:.2f}",
+                f"{rate / best:.2f} ×",
+            )  # fmt: skip
+    return table
+
+
+def _ledger_goals(result: Mapping[str, Any]) -> Table:
+    table = _goals()
+    goals = ledger_bench.GOALS
+    for what, goal, measured, met in (
+        (
+            "engine 512 ÷ pgbench's best",
+            f"≥ {goals['ratio_best']}",
+            result["ratio_best"],
+            _at_least("ratio_best"),
+        ),
+        (
+            "engine 2048 ÷ pgbench's best",
+            f"≥ {goals['ratio_2048']}",
+            result["ratio_2048"],
+            _at_least("ratio_2048"),
+        ),
+        (
+            "p50 of one post ÷ pgbench's single client",
+            f"≤ {goals['ratio_1']}",
+            result["latency_ms"]["ratio_1"],
+            lambda value: value <= goals["ratio_1"],
+        ),
+    ):
+        table.add_row(what, goal, str(measured), _verdict(met(measured) if measured is not None else None))
+    table.add_row("every proof after every round", "holds", _holds(result), _verdict(result["check_ok"]))
+    return table
+
+
+def _at_least(name: str) -> Callable[[float], bool]:
+    return lambda value: value >= ledger_bench.GOALS[name]
+
+
+def _tap_figures(result: Mapping[str, Any]) -> Table:
+    table = _goals()
+    base = result[f"at_{tap_bench.BASE_RATE}"]
+    table.add_row("p50 ms at 200 taps/s", "", f"{base['p50']}", "")
+    table.add_row("p95 ms at 200 taps/s", "", f"{base['p95']}", "")
+    met = base["p99"] <= tap_bench.GOAL_P99_MS
+    table.add_row("p99 ms at 200 taps/s", f"≤ {tap_bench.GOAL_P99_MS:g}", f"{base['p99']}", _verdict(met))
+    table.add_row(
+        f"highest rate with p99 ≤ {tap_bench.HELD_P99_MS:g} ms", "", f"{result['highest_rate']:,}/s", ""
+    )
+    table.add_row("every proof after every round", "holds", _holds(result), _verdict(result["check_ok"]))
+    return table
+
+
+def _goals() -> Table:
+    table = Table(title="Goals", title_justify="left", box=None)
+    for heading in ("what", "goal", "measured", ""):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    return table
+
+
+def _holds(result: Mapping[str, Any]) -> str:
+    return "holds" if result["check_ok"] else "DOES NOT HOLD"
+
+
+def _verdict(met: bool | None) -> str:  # noqa: FBT001  the value to be shown
+    return "" if met is None else ("met" if met else "missed")
