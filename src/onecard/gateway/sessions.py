@@ -88,8 +88,9 @@ class Session:
         self._lag_ms = None
 
     def announce(self, boot: int | None, epoch: int | None) -> None:
-        """The device said what it is: a boot that is not the one known begins anew, in either direction."""
-        if boot is not None and boot != self.boot:
+        """The device said what it is: another boot, in either direction, or another store begins anew."""
+        # a replaced terminal counts its boots from 1 like the one before it; only its store tells them apart
+        if boot is not None and (boot != self.boot or (epoch is not None and epoch not in self.stores)):
             self.reset(boot)
         self._lag_ms = None
         if epoch is not None:
