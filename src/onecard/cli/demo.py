@@ -47,7 +47,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same lunch.")] = 1,
     terminals: Annotated[int, typer.Option(min=1, max=500, help="How many terminals sell.")] = 20,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long the queue is open.")] = 12.0,
-    rate: Annotated[float, typer.Option(min=1, max=5000, help="Taps per second of all terminals.")] = 150.0,
+    rate: Annotated[float, typer.Option(min=1, max=5000, help="Taps per second of all terminals.")] = 100.0,
     as_json: Json = False,
 ) -> None:
     """Show the whole thread: an Excel list becomes people, people pay for lunch, the books are proven.
@@ -119,6 +119,7 @@ async def hold_lunch(
         "sold_fen": fleet.tally.sold_fen.total(),
         "offline_sales": fleet.tally.offline_sales,
         "resent": fleet.tally.resent,
+        "faults": dict(fleet.tally.faults),
         "latency_ms": fleet.tally.latency_ms(),
         "takings": [asdict(row) for row in await takings(product.db, ACTOR, campus)],
         "refusals": dict(fleet.tally.refusals.most_common()),

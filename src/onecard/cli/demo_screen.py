@@ -148,6 +148,11 @@ def _figures(summary: Mapping[str, Any]) -> Table:
         ("taps per second 每秒刷卡", f"{summary['taps_per_second']:,}"),
         ("sold without the server 脱机消费", f"{summary['offline_sales']:,}"),
         ("requests sent again 重发", f"{summary['resent']:,}"),
+        ("terminals that went offline 断网设备", f"{summary['faults']['offline']:,}"),
+        ("that lost power 断电重启", f"{summary['faults']['reboot']:,}"),
+        ("that sent everything twice 重复发送", f"{summary['faults']['echo']:,}"),
+        ("that sent old records again 重复上传", f"{summary['faults']['send_again']:,}"),
+        ("that got answers too late 应答超时", f"{summary['faults']['slow']:,}"),
         ("p50 / p95 / p99 ms 响应", f"{latency['p50']} / {latency['p95']} / {latency['p99']}"),
         ("seconds in all 总用时(秒)", f"{summary['seconds']}"),
     ):

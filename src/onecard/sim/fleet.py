@@ -36,7 +36,7 @@ class Faults:
     reboot: float = 0.2
     echo: float = 0.2
     send_again: float = 0.4
-    slow: float = 0.05
+    slow: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Tally:
         offline_sales: decided by the terminal alone.
         resent: requests sent again because no answer came.
         taps: people served or refused.
+        faults: to how many terminals each fault happened.
     """
 
     sold_fen: Counter[str] = field(default_factory=Counter)
@@ -81,6 +82,7 @@ class Tally:
     offline_sales: int = 0
     resent: int = 0
     taps: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
 
     def add(self, merchant: str, outcome: Outcome) -> None:
         """Book one ended sale."""
@@ -227,20 +229,28 @@ class Fleet:
         """What goes wrong, and when in seconds from the beginning."""
         chance, faults, long = random.Random(f"{self.seed}/faults"), lunch.faults, lunch.seconds
         plan: list[tuple[float, Callable[[], None]]] = []
-        for device in self.devices.values():
-            if chance.random() < faults.echo:
-                device.terminal.echo = 2
-            if chance.random() < faults.offline:
-                away = chance.uniform(0.1, 0.5) * long
-                plan += [(away, device.unplug), (away + chance.uniform(0.2, 0.4) * long, device.plug_in)]
-            if chance.random() < faults.reboot:
-                plan.append((chance.uniform(0.2, 0.8) * long, device.reboot))
-            if chance.random() < faults.send_again:
-                plan.append((chance.uniform(0.5, 0.9) * long, _sender(device)))
-            if chance.random() < faults.slow:
-                slow = chance.uniform(0.1, 0.5) * long
-                plan += [(slow, _delayer(device, 3.0)), (slow + 0.2 * long, _delayer(device, 0.0))]
+        for device in self._struck(chance, "echo", faults.echo):
+            device.terminal.echo = 2
+        for device in self._struck(chance, "offline", faults.offline):
+            away = chance.uniform(0.1, 0.5) * long
+            plan += [(away, device.unplug), (away + chance.uniform(0.2, 0.4) * long, device.plug_in)]
+        for device in self._struck(chance, "reboot", faults.reboot):
+            plan.append((chance.uniform(0.2, 0.8) * long, device.reboot))
+        for device in self._struck(chance, "send_again", faults.send_again):
+            plan.append((chance.uniform(0.5, 0.9) * long, _sender(device)))
+        for device in self._struck(chance, "slow", faults.slow):
+            slow = chance.uniform(0.1, 0.5) * long
+            plan += [(slow, _delayer(device, 3.0)), (slow + 0.3 * long, _delayer(device, 0.0))]
         return sorted(plan, key=lambda step: step[0])
+
+    def _struck(self, chance: random.Random, fault: str, share: float) -> list[Device]:
+        """The terminals a fault happens to: at least one when it is wanted at all."""
+        devices = list(self.devices.values())
+        struck = (
+            chance.sample(devices, min(len(devices), max(1, round(share * len(devices))))) if share else []
+        )
+        self.tally.faults[fault] = len(struck)
+        return struck
 
 
 async def _later(at_s: float, act: Callable[[], None]) -> None:
