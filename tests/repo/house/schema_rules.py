@@ -31,6 +31,9 @@ ROUTING_SOURCES: dict[str, dict[str, str]] = {
         "sn": "devices.device.sn",
         "tenant_id": "devices.device.tenant_id",
         "device_id": "devices.device.id",
+        "token": "devices.device.token",
+        "state": "devices.device.state",
+        "changed_at": "devices.device.changed_at",
     },
 }
 _POLICY = f"(tenant_id = ({TENANT_EXPRESSION}))"
@@ -206,7 +209,7 @@ def definer_functions_are_the_ledgers(catalogue: Catalogue) -> Findings:
 
 
 def policies_fail_closed(catalogue: Catalogue) -> Findings:
-    """Rule 10: forced row security, one policy that shows nothing without a tenant, another for the ledger."""
+    """Rule 10: forced row security, one policy that shows nothing without a tenant, one for the ledger."""
     forced = {table["name"] for table in catalogue.tables if table["secured"] and table["forced"]}
     yield from (f"{table}: row security is not forced" for table in TENANT_TABLES if table not in forced)
     found: dict[str, list[str]] = {}

@@ -1,9 +1,9 @@
 """Rule 6 of docs/adr/0003: every statement on a tenant table names the tenant of each table it touches.
 
-A statement is parsed, not searched. Each query level (with its sub-queries, which see the levels around them) must tie
-`tenant_id` of every tenant table, by AND-ed equalities, to the tenant the caller names: the parameter `:tenant_id` in
-a queries.sql; in a functions.sql an argument `a_…`, the rows a caller passed (`unnest`, `jsonb_to_recordset`), or the
-routing table.
+A statement is parsed, not searched. Each query level (with its sub-queries, which see the levels around it) must
+tie `tenant_id` of every tenant table, by AND-ed equalities, to the tenant the caller names: the parameter
+`:tenant_id` in a queries.sql; in a functions.sql an argument `a_…`, the rows a caller passed (`unnest`,
+`jsonb_to_recordset`), or the routing table.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import aiosql
 import pglast
 from aiosql.adapters.asyncpg import AsyncPGAdapter
 from pglast import ast
-from pglast.enums import A_Expr_Kind, BoolExprType, ObjectType, SetOperation
+from pglast.enums import A_Expr_Kind, BoolExprType, SetOperation
 
 from onecard.base.schema_kinds import ROUTING_TABLES, TENANT_TABLES
 
@@ -26,14 +26,16 @@ Node = Any
 def of_queries(text: str) -> Iterator[str]:
     """What breaks the rule in the text of a queries.sql."""
     adapter = AsyncPGAdapter()
-    queries = aiosql.from_str(text, lambda: adapter)
+    queries = aiosql.from_str(text, lambda: adapter, mandatory_parameters=False)
     for name in queries.available_queries:
         if name.removesuffix("_cursor") in set(queries.available_queries) - {name}:
             continue  # aiosql's second name for the same statement
         numbers = {parameter: number for number, parameter in enumerate(adapter.var_sorted[name], 1)}
         tenant = {number for parameter, number in numbers.items() if parameter == "tenant_id"}
         for statement in pglast.parse_sql(getattr(queries, name).sql):
-            yield from (f"{name}: {finding}" for finding in _Level(tenant_parameters=tenant).check(statement.stmt))
+            yield from (
+                f"{name}: {finding}" for finding in _Level(tenant_parameters=tenant).check(statement.stmt)
+            )
 
 
 def of_functions(text: str) -> Iterator[str]:
@@ -42,19 +44,23 @@ def of_functions(text: str) -> Iterator[str]:
         if not isinstance(statement.stmt, ast.CreateFunctionStmt):
             continue
         name = statement.stmt.funcname[-1].sval
-        for sql in _bodies(statement.stmt, text):
+        for sql in _bodies(statement.stmt):
             for inner in pglast.parse_sql(sql):
                 yield from (f"{name}: {finding}" for finding in _Level(in_function=True).check(inner.stmt))
 
 
-def _bodies(function: Node, text: str) -> Iterator[str]:
+def _bodies(function: Node) -> Iterator[str]:
     options = {option.defname: option.arg for option in function.options}
     if options["language"].sval == "sql":
         yield options["as"][0].sval
         return
-    start = text.index(options["as"][0].sval)
-    begin = text.rindex("create", 0, start)
-    source = f"{text[begin:start]}{options['as'][0].sval}$$"
+    # The parser knows no types of ours, and statements are all that is wanted here
+    names = ", ".join(f"{parameter.name} text" for parameter in function.parameters or ())
+    kind = function.returnType
+    result = "setof text" if kind.setof else "void" if kind.names[-1].sval == "void" else "text"
+    source = (
+        f"create function f({names}) returns {result} language plpgsql as $body${options['as'][0].sval}$body$"
+    )
     yield from _expressions(pglast.parse_plpgsql(source))
 
 
@@ -95,7 +101,10 @@ class _Level:
             yield f"{type(node).__name__} cannot be checked; use insert, update, delete or select"
             return
         self._common_tables(node)
-        for source in (*(getattr(node, "fromClause", None) or ()), *(getattr(node, "usingClause", None) or ())):
+        for source in (
+            *(getattr(node, "fromClause", None) or ()),
+            *(getattr(node, "usingClause", None) or ()),
+        ):
             self._source(source)
         if isinstance(node, ast.InsertStmt):
             yield from self._insert(node)
@@ -115,9 +124,7 @@ class _Level:
             self._source(node.rarg)
             self._conditions(node.quals)
             if node.usingClause and "tenant_id" in {column.sval for column in node.usingClause}:
-                self.equal += [
-                    (left, right) for left in _aliases(node.larg) for right in _aliases(node.rarg)
-                ]
+                self.equal += [(left, right) for left in _aliases(node.larg) for right in _aliases(node.rarg)]
         elif isinstance(node, ast.RangeVar):
             name = f"{node.schemaname}.{node.relname}" if node.schemaname else node.relname
             alias = node.alias.aliasname if node.alias else node.relname
