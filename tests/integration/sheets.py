@@ -21,6 +21,10 @@ def xlsx(path: Path, rows: list[list[object]]) -> Path:
     book = Workbook()
     for row in rows:
         book.active.append(row)
+    for row in book.active.iter_rows():
+        for cell in row:
+            if cell.data_type == "f":
+                cell.data_type = "s"
     book.save(path)
     return path
 

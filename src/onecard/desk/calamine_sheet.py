@@ -17,12 +17,9 @@ def read(path: Path) -> Iterator[tuple[int, list[object]]]:
     try:
         with CalamineWorkbook.from_path(str(path)) as workbook:
             sheet = workbook.get_sheet_by_index(0)
-            if sheet.start is None:
-                return
-            row, column = sheet.start
-            before: list[object] = [""] * column
-            for cells in sheet.iter_rows():
-                row += 1
+            # its rows begin with the first of the sheet, its columns with the first that holds something
+            before: list[object] = [""] * (sheet.start or (0, 0))[1]
+            for row, cells in enumerate(sheet.iter_rows(), 1):
                 yield row, [*before, *cells]
     except PasswordError:
         raise SheetError(Trouble.ENCRYPTED) from None

@@ -15,7 +15,7 @@ import msgspec
 from onecard.desk.uploads import COLUMNS_MAX, FILE_MAX_MB, ROWS_MAX, SheetError, Trouble
 
 CELL_MAX = 2_000  # characters of a cell
-MEMORY_BYTES = 200 << 20  # of address space; sixty thousand rows of the template take 60
+MEMORY_BYTES = 200 << 20  # of address space; 60,000 rows of the template take 60 MB
 CPU_S = 30
 
 
