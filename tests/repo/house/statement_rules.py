@@ -1,9 +1,9 @@
 """Rule 6 of docs/adr/0003: every statement on a tenant table names the tenant of each table it touches.
 
-A statement is parsed, not searched. Each query level (with its sub-queries, which see the levels around it) must
-tie `tenant_id` of every tenant table, by AND-ed equalities, to the tenant the caller names: the parameter
-`:tenant_id` in a queries.sql; in a functions.sql an argument `a_…`, the rows a caller passed (`unnest`,
-`jsonb_to_recordset`), or the routing table.
+A statement is parsed, not searched. Each query level (with its sub-queries, which see the levels around it)
+must tie `tenant_id` of every tenant table, by AND-ed equalities, to the tenant the caller names. In a
+queries.sql that is the parameter `:tenant_id`; in a functions.sql an argument named `…_tenant` (or an element
+of one), the rows a caller passed (`unnest`, `jsonb_to_recordset`), or the routing table.
 """
 
 from collections.abc import Iterator
@@ -178,8 +178,10 @@ class _Level:
             return self._is_callers(node.arg)
         if isinstance(node, ast.ParamRef):
             return node.number in self.tenant_parameters
+        if isinstance(node, ast.A_Indirection):
+            return self._is_callers(node.arg)
         single = isinstance(node, ast.ColumnRef) and len(node.fields) == 1
-        return self.in_function and single and getattr(node.fields[0], "sval", "").startswith("a_")
+        return self.in_function and single and getattr(node.fields[0], "sval", "").endswith("_tenant")
 
     def _known(self, alias: str) -> str | None:
         level: _Level | None = self
