@@ -1,33 +1,35 @@
 """The simulated terminal's decisions, without sockets or clocks: times are given, messages are looked at."""
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onecard.sim.store import Store, load_store, new_store, save_store
+from onecard.sim.store import load_store, new_store, save_store
 from onecard.sim.terminal import GIVE_UP_MS, Limits, Message, Terminal
 
 T0 = 1_800_000_000_000.0
 CARD = "04A1B2C3"
 
 
-def terminal(limits: Limits | None = None, *, store: Store | None = None, seed: int = 7) -> Terminal:
-    chance = random.Random(seed)
-    return Terminal(store or new_store(chance), chance, limits)
+def terminal(limits: Limits | None = None) -> Terminal:
+    return Terminal(new_store(), limits)
 
 
-def online(limits: Limits | None = None, *, skew_ms: int = 0) -> Terminal:
+def online(*, skew_ms: int = 0) -> Terminal:
     """Connected and its clock set; what it said so far is forgotten."""
-    chance = random.Random(7)
-    made = Terminal(new_store(chance, clock_skew_ms=skew_ms), chance, limits)
-    made.connected(T0)
-    asked = sent(made, "up/req")[-1]
-    made.receive(T0, "dn/rsp", {"rid": asked["rid"], "ok": True, "t0": asked["t0"], "t1": T0, "t2": T0})
+    made = Terminal(new_store(clock_skew_ms=skew_ms))
+    connect(made)
     made.outbox.clear()
     return made
+
+
+def connect(pos: Terminal) -> None:
+    """Let it in and tell it the time."""
+    pos.connected(T0)
+    asked = sent(pos, "up/req")[-1]
+    pos.receive(T0, "dn/rsp", {"rid": asked["rid"], "ok": True, "t0": asked["t0"], "t1": T0, "t2": T0})
 
 
 def sent(pos: Terminal, topic: str) -> list[dict[str, Any]]:
@@ -168,7 +170,7 @@ def test_records_go_in_batches_of_fifty_from_the_first_unacknowledged_one_batch_
 def test_an_unacknowledged_batch_is_sent_again_after_1_2_4_up_to_30_seconds() -> None:
     pos = terminal()
     pos.swipe(T0, CARD, 1)
-    pos.connected(T0)
+    connect(pos)
     times = []
     for _ in range(7):
         due = pos.due_ms()
@@ -183,7 +185,7 @@ def test_a_partial_acknowledgement_continues_behind_it() -> None:
     pos = terminal(Limits(card_count=9))
     for _ in range(3):
         pos.swipe(T0, CARD, 1)
-    pos.connected(T0)
+    connect(pos)
     acknowledge(pos, 2)
     assert [record["seq"] for record in sent(pos, "up/rec")[-1]["recs"]] == [3]
 
@@ -203,11 +205,11 @@ def test_it_goes_back_when_the_server_has_less_than_it_acknowledged() -> None:
 def test_stop_ends_the_upload_until_the_next_connection() -> None:
     pos = terminal()
     pos.swipe(T0, CARD, 1)
-    pos.connected(T0)
+    connect(pos)
     pos.receive(T0, "dn/rec", {"ep": pos.store.epoch, "ack": 0, "stop": True})
     assert pos.due_ms() is None
     pos.disconnected(T0)
-    pos.connected(T0)
+    connect(pos)
     assert len(sent(pos, "up/rec")) == 2
 
 
@@ -292,12 +294,23 @@ def test_its_memory_is_a_readable_file_that_survives(tmp_path: Path) -> None:
     assert load_store(tmp_path / "none.json") is None
 
 
-def test_the_same_seed_gives_the_same_terminal() -> None:
-    def run(seed: int) -> list[Message]:
-        pos = terminal(seed=seed)
-        pos.connected(T0)
-        pos.swipe(T0, CARD, 100)
-        return pos.outbox
+def test_it_asks_for_the_time_until_it_gets_it() -> None:
+    pos = terminal()
+    pos.connected(T0)
+    first = sent(pos, "up/req")[-1]
+    pos.receive(T0, "dn/rsp", {"rid": first["rid"], "ok": False, "code": "replayed"})
+    pos.tick(T0 + 999)
+    assert sent(pos, "up/req") == [first]
+    pos.tick(T0 + 1000)
+    second = sent(pos, "up/req")[-1]
+    assert (second["op"], second["n"]) == ("time", 2)
 
-    assert run(7) == run(7)
-    assert run(7) != run(8)
+
+def test_no_request_number_comes_twice_over_boots_and_resets() -> None:
+    pos = terminal()
+    seen = set()
+    for step in (pos.reboot, pos.reboot, pos.factory_reset, pos.reboot):
+        pos.connected(T0)
+        seen |= {request["rid"] for request in sent(pos, "up/req")}
+        step()
+    assert len(seen) == 4

@@ -65,8 +65,8 @@ class Device:
         self._listeners: list[Callable[[Outcome], None]] = []
         if on_outcome is not None:
             self.listen(on_outcome)
-        store = (path and load_store(path)) or new_store(chance, clock_skew_ms=clock_skew_ms)
-        self.terminal = Terminal(store, chance, limits)
+        store = (path and load_store(path)) or new_store(clock_skew_ms=clock_skew_ms)
+        self.terminal = Terminal(store, limits)
         self._client = MqttClient(self._received, self._lost)
         self._plugged = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None

@@ -1,7 +1,7 @@
 """What a simulated terminal keeps through a power cut; a readable JSON file."""
 
 import os
-import random
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +67,13 @@ class Store(msgspec.Struct, kw_only=True):
             del self.records[:surplus]
 
 
-def new_store(chance: random.Random, *, clock_skew_ms: int = 0) -> Store:
-    """An empty store with an epoch of its own."""
-    return Store(epoch=chance.randrange(1, 1 << EPOCH_BITS), clock_skew_ms=clock_skew_ms)
+def new_store(*, boot: int = 0, clock_skew_ms: int = 0) -> Store:
+    """An empty store.
+
+    Its epoch comes from no seed: a simulation that is run again must not reuse the epochs of the run before.
+    """
+    epoch = 1 + secrets.randbelow((1 << EPOCH_BITS) - 1)
+    return Store(epoch=epoch, boot=boot, clock_skew_ms=clock_skew_ms)
 
 
 def load_store(path: Path) -> Store | None:

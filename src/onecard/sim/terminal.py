@@ -4,7 +4,6 @@ Written from the protocol's text, not with the server's codec, so that the two c
 Times are milliseconds since 1970 of the world; the terminal's own clock may be wrong.
 """
 
-import random
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ RESEND_AT_MS = (800, 1600)
 GIVE_UP_MS = 2500
 BATCH_RECORDS = 50
 UPLOAD_RESEND_MS, UPLOAD_RESEND_MAX_MS = 1000, 30_000
-CLOCK_STEP_MS = 2000
+CLOCK_STEP_MS, TIME_RESEND_MS = 2000, 1000
 CLOCK_SYNCED, CLOCK_UNSET = 0, 2
 NOT_CONNECTED = "not_connected"
 NO_ANSWER = "no_answer"
@@ -80,20 +79,19 @@ class Terminal:
     """One terminal. Every method takes the world's time and fills `outbox` and `outcomes`.
 
     Args:
-        store: its non-volatile memory; `on_keep` is called when it must be safe before going on.
-        chance: source of request numbers and epochs.
+        store: its non-volatile memory.
+        limits: what it may decide alone.
     """
 
     model, firmware, protocol = "sim-pos", "1.0.0", "ot1"
 
-    def __init__(self, store: Store, chance: random.Random, limits: Limits | None = None) -> None:
+    def __init__(self, store: Store, limits: Limits | None = None) -> None:
         self.store = store
         self.limits = limits or Limits()
         self.outbox: list[Message] = []
         self.outcomes: list[Outcome] = []
         self.late_answers = 0
         self.echo = 1
-        self._chance = chance
         self._power_on()
 
     def _power_on(self) -> None:
@@ -105,6 +103,7 @@ class Terminal:
         self._asked: _Asked | None = None
         self._upload: _Upload | None = None
         self._time_asked: str | None = None
+        self._time_due_ms: float | None = None
         self._recount_offline()
         if self.store.pending is not None:
             # the power went before the sale was decided: nothing was handed out
@@ -128,9 +127,8 @@ class Terminal:
     def factory_reset(self) -> None:
         """Forget everything, records included, and begin a new store."""
         self.outbox.clear()
-        boot = self.store.boot
-        self.store = new_store(self._chance, clock_skew_ms=self.store.clock_skew_ms)
-        self.store.boot = boot  # the counter is in flash and outlives the reset
+        # the counter of boots is in flash and outlives the reset
+        self.store = new_store(boot=self.store.boot, clock_skew_ms=self.store.clock_skew_ms)
         self._power_on()
 
     def connected(self, now_ms: float) -> None:
@@ -146,6 +144,7 @@ class Terminal:
         """The connection is gone; a sale in progress goes by the offline rule at once."""
         self.online = False
         self._upload = None
+        self._time_due_ms = None
         if self._asked is not None:
             self._decide_alone(now_ms, NOT_CONNECTED)
 
@@ -194,6 +193,8 @@ class Terminal:
             times.append(self._asked.since_ms + (*RESEND_AT_MS, GIVE_UP_MS)[self._asked.sent - 1])
         if self._upload is not None:
             times.append(self._upload.resend_ms)
+        if self._time_due_ms is not None:
+            times.append(self._time_due_ms)
         return min(times, default=None)
 
     def tick(self, now_ms: float) -> None:
@@ -212,6 +213,8 @@ class Terminal:
             upload.delay_ms = min(upload.delay_ms * 2, UPLOAD_RESEND_MAX_MS)
             upload.resend_ms = now_ms + upload.delay_ms
             self.outbox.append(Message("up/rec", upload.body))
+        if self._time_due_ms is not None and now_ms >= self._time_due_ms:
+            self._ask_time(now_ms)
 
     def send_again(self, first: int, last: int) -> None:
         """Send acknowledged records again, as a terminal that lost the acknowledgement does."""
@@ -352,13 +355,14 @@ class Terminal:
 
     def _ask_time(self, now_ms: float) -> None:
         body = self._request(now_ms, "time", t0=round(self._clock_ms(now_ms)))
-        self._time_asked = body["rid"]
+        self._time_asked, self._time_due_ms = body["rid"], now_ms + TIME_RESEND_MS
         self.outbox.append(Message("up/req", body))
 
     def _set_clock(self, now_ms: float, body: dict[str, Any]) -> None:
         self._time_asked = None
         if not body.get("ok"):
-            return
+            return  # asked again when its time comes
+        self._time_due_ms = None
         own_ms = self._clock_ms(now_ms)
         ahead = own_ms - (
             int(body["t2"]) + (own_ms - int(body["t0"]) - (int(body["t2"]) - int(body["t1"]))) / 2
@@ -372,7 +376,7 @@ class Terminal:
     def _request(self, now_ms: float, op: str, **fields: Any) -> dict[str, Any]:
         self._n += 1
         return {
-            "rid": f"{self._chance.getrandbits(64):016x}",
+            "rid": f"{self.store.epoch:x}-{self.store.boot}-{self._n}",
             "boot": self.store.boot,
             "n": self._n,
             "t": round(self._clock_ms(now_ms)),
