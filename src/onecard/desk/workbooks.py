@@ -4,7 +4,8 @@ Every cell is written as text, so that nothing from outside can become a formula
 (trust.md §5.5).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -26,12 +27,8 @@ _OWN_HEADINGS = {compact(text).casefold() for text in (*ROW_HEADING, *REASON_HEA
 
 def write_template(path: Path, language: str) -> None:
     """The empty table to fill in; required columns are bold. `language`: `zh-CN` or `en`."""
-    book, page = _new("people" if language == "en" else "人员", [_WIDTH] * len(Column))
-    heading = [_cell(page, column.heading(language)) for column in Column]
-    for cell, column in zip(heading, Column, strict=True):
-        cell.font = Font(bold=column in REQUIRED)
-    page.append(heading)
-    book.save(path)
+    with _new(path, "people" if language == "en" else "人员", [_WIDTH] * len(Column)) as page:
+        page.append([_cell(page, each.heading(language), bold=each in REQUIRED) for each in Column])
 
 
 def write_reasons(path: Path, sheet: Sheet, plan: Plan, language: str) -> None:
@@ -46,24 +43,33 @@ def write_reasons(path: Path, sheet: Sheet, plan: Plan, language: str) -> None:
     ]
     english = language == "en"
     title = "wrong rows" if english else "错误数据"
-    book, page = _new(title, [*[_WIDTH] * (len(kept) + 1), _REASON_WIDTH])
-    headings = [*_pick(sheet.header.cells, kept), ROW_HEADING[not english], REASON_HEADING[not english]]
-    page.append([_cell(page, heading, bold=True) for heading in headings])
     reasons = {row.row: sentence(row.reasons, language) for row in plan.of(Verdict.WRONG)}
-    for line in sheet.lines:
-        if line.row in reasons:
-            texts = [*_pick(line.cells, kept), str(line.row), reasons[line.row]]
-            page.append([_cell(page, text) for text in texts])
-    book.save(path)
+    with _new(path, title, [*[_WIDTH] * (len(kept) + 1), _REASON_WIDTH]) as page:
+        headings = [*_pick(sheet.header.cells, kept), ROW_HEADING[not english], REASON_HEADING[not english]]
+        page.append([_cell(page, heading, bold=True) for heading in headings])
+        for line in sheet.lines:
+            if line.row in reasons:
+                texts = [*_pick(line.cells, kept), str(line.row), reasons[line.row]]
+                page.append([_cell(page, text) for text in texts])
 
 
-def _new(title: str, widths: Sequence[int]) -> tuple[Workbook, WriteOnlyWorksheet]:
-    book = Workbook(write_only=True)
-    page = book.create_sheet(title)
-    page.freeze_panes = "A2"
-    for column, width in enumerate(widths, 1):
-        page.column_dimensions[get_column_letter(column)].width = width
-    return book, page
+@contextmanager
+def _new(path: Path, title: str, widths: Sequence[int]) -> Iterator[WriteOnlyWorksheet]:
+    """The page of a new workbook, which appears at `path` whole or not at all."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        # opened first: once the library has begun a page it cannot end it without a file
+        with draft.open("wb") as file:
+            book = Workbook(write_only=True)
+            page = book.create_sheet(title)
+            page.freeze_panes = "A2"
+            for column, width in enumerate(widths, 1):
+                page.column_dimensions[get_column_letter(column)].width = width
+            yield page
+            book.save(file)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _pick(cells: Sequence[str], positions: Iterable[int]) -> list[str]:

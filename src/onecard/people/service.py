@@ -39,7 +39,7 @@ async def create_department(
         NotFoundError: the parent does not exist.
         ConflictError: there is a root already, or the parent has a child of this name, or the code is taken.
     """
-    name = _usable_name(name, "department")
+    name = _usable_name(name, "a department")
     if "/" in name:
         message = (
             f"A department's name may not contain “/”, which separates the names of a path; {name!r} does."
@@ -136,7 +136,7 @@ async def create_class(tx: Tx, draft: ClassDraft) -> int:
         OneCardError: name, drawing order or a limit is malformed.
         ConflictError: number or name is taken.
     """
-    name = _usable_name(draft.name, "account class")
+    name = _usable_name(draft.name, "an account class")
     if not draft.drawing or len(set(draft.drawing)) < len(draft.drawing) or set(draft.drawing) - set(PURSES):
         message = f"The drawing order of {name} must name purses once each, out of {', '.join(PURSES)}."
         raise OneCardError(message)
@@ -244,6 +244,6 @@ def _person(row: Any) -> Person:
 def _usable_name(name: str, what: str) -> str:
     name = tidy(name)
     if not name or len(name) > NAME_MAX or has_control_characters(name):
-        message = f"The name of a {what} has 1 to {NAME_MAX} printable characters; {name!r} is not one."
+        message = f"The name of {what} has 1 to {NAME_MAX} printable characters; {name!r} is not one."
         raise OneCardError(message)
     return name
