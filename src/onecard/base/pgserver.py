@@ -83,6 +83,8 @@ def _account() -> _Account:
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        # without this access(2), by which initdb finds its neighbours, ignores the capability
+        "--securebits=+no_setuid_fixup",
     )
     return _Account(nobody.pw_uid, nobody.pw_gid, prefix)
 
