@@ -8,12 +8,15 @@ venv=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-  echo "OneCard needs Python 3.11 or newer; '$python' is $("$python" --version 2>&1). Say: make PYTHON=python3.11" >&2
+  echo "OneCard needs Python 3.11 or newer; '$python' is $("$python" --version 2>&1)." >&2
+  echo "Say which one to take: make PYTHON=python3.11" >&2
   exit 1
 }
 echo "Setting up $venv (once; a minute or two)" >&2
 "$python" -m venv --without-pip --clear "$venv"
-pip="$venv/bin/python $here/tools/pip-26.3-py3-none-any.whl/pip --disable-pip-version-check --no-input"
-$pip install --quiet --require-hashes --only-binary :all: --requirement "$here/requirements.lock" >&2
-$pip install --quiet --no-deps --no-build-isolation --editable "$here" >&2
+pip() {
+  "$venv/bin/python" "$here/tools/pip-26.3-py3-none-any.whl/pip" --disable-pip-version-check --no-input "$@" >&2
+}
+pip install --quiet --require-hashes --only-binary :all: --requirement "$here/requirements.lock"
+pip install --quiet --no-deps --no-build-isolation --editable "$here"
 touch "$venv/.ready"
