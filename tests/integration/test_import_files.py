@@ -40,7 +40,7 @@ async def test_text_tables(tmp_path: Path, encoding: str, delimiter: str) -> Non
 
 
 async def test_old_workbooks(db: Database, vault: Vault, tmp_path: Path) -> None:
-    outcome = await imported(db, vault, xls(tmp_path / "people.xls", TABLE))
+    outcome = await imported(db, vault, xls(tmp_path / "人员 名单.xls", TABLE))
     assert outcome.plan.counts == {"new": 2, "changed": 0, "unchanged": 0, "wrong": 0}
 
 
@@ -113,6 +113,7 @@ async def test_a_file_of_a_real_program_is_not_taken_for_hostile(
     book.active["B2"].hyperlink = "https://example.org/"
     book.active.cell(1_048_576, 1).font = openpyxl.styles.Font(bold=True)
     book.create_sheet("notes")["A1"] = "anything"
+    book.create_sheet("hidden", 0).sheet_state = "hidden"
     book.save(path)
     assert (await imported(db, vault, path)).plan.counts["new"] == 2
     async with db.tenant_tx(1, SYSTEM) as tx:

@@ -1,5 +1,6 @@
 """Rows that are wrong, changed, repeated; what the operator gets back; what is saved and what is not."""
 
+import asyncio
 from pathlib import Path
 
 import openpyxl
@@ -187,6 +188,15 @@ async def test_a_fault_half_way_leaves_nothing(desk: Desk, monkeypatch: pytest.M
         assert await people.persons(tx) == []
         assert await tx.connection.fetchval("select count(*) from ledger.account") == 0
     assert seen == [1]
+
+
+async def test_two_imports_of_one_file_at_once_save_it_once(desk: Desk) -> None:
+    path = xlsx(desk.directory / "two.xlsx", [HEADINGS, WANG, LI])
+    outcomes = await asyncio.gather(
+        *(import_people(desk.db, desk.vault, SYSTEM, tenant_id=desk.tenant_id, path=path) for _ in range(3))
+    )
+    assert sorted(outcome.plan.counts["new"] for outcome in outcomes) == [0, 0, 2]
+    assert sorted(outcome.plan.counts["unchanged"] for outcome in outcomes) == [0, 2, 2]
 
 
 async def test_an_english_tenant_reads_english_reasons(desk: Desk, vault: Vault) -> None:

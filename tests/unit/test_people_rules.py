@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from onecard.base.errors import OneCardError
 from onecard.cards.model import CardHolder, parse_uid
-from onecard.consumption.model import Meal, MealDraft
-from onecard.consumption.rules import meal_at, number_meals, terms_of
+from onecard.consumption.model import Meal, MealDraft, meal_at
+from onecard.consumption.rules import number_meals, terms_of
 from onecard.ledger.model import BookKind, Terms
 from onecard.people.model import ClassDraft, Department
 from onecard.people.rules import DepartmentTree, mask_id_number, parse_id_number, parse_phone

@@ -1,6 +1,6 @@
 """Merchants, meals, and the snapshot of a tenant's rules that sales are decided with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
@@ -49,9 +49,12 @@ class Rules:
 
     def period(self, at_us: int) -> tuple[date, int]:
         """Business day and meal number (0: outside meals) of an instant."""
-        local = self.business_day.local_time(at_us)
-        number = next((meal.number for meal in self.meals if covers(meal, local)), 0)
-        return self.business_day.of(at_us), number
+        return self.business_day.of(at_us), meal_at(self.meals, self.business_day.local_time(at_us))
+
+
+def meal_at(meals: Iterable[Meal], local_time: time) -> int:
+    """Number of the meal at a wall-clock time; 0 outside every meal."""
+    return next((meal.number for meal in meals if covers(meal, local_time)), 0)
 
 
 def covers(meal: MealDraft, local: time) -> bool:

@@ -1,11 +1,11 @@
-"""Rules of consumption without I/O: numbering of meals, the meal of a moment, terms of an account class."""
+"""Rules of consumption without I/O: numbering of meals, terms of an account class."""
 
 from collections.abc import Iterable, Sequence
 from datetime import time
 from itertools import pairwise
 
 from onecard.base.errors import OneCardError
-from onecard.consumption.model import Meal, MealDraft, covers
+from onecard.consumption.model import Meal, MealDraft
 from onecard.ledger.model import BookKind, Terms
 from onecard.people.model import ClassDraft
 
@@ -49,11 +49,6 @@ def _refuse_clashes(ordered: Sequence[MealDraft], cutoff: time) -> None:
         if names.count(name) > 1:
             message = f"Two meals are called {name}."
             raise OneCardError(message)
-
-
-def meal_at(meals: Iterable[Meal], local_time: time) -> int:
-    """Number of the meal at a wall-clock time; 0 outside every meal."""
-    return next((meal.number for meal in meals if covers(meal, local_time)), 0)
 
 
 def terms_of(account_class: ClassDraft) -> Terms:

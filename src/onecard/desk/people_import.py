@@ -1,5 +1,6 @@
 """Import of people: read the file, plan each row, save all good rows in one transaction or nothing."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,8 @@ async def import_people(
     """
     progress(0, 1, "read")
     sheet = await read_sheet(path)
-    rows = parse(sheet)
+    # some seconds of pure work for a large file: not on the event loop, which may be serving others
+    rows = await asyncio.to_thread(parse, sheet)
     progress(1, 1, "read")
     async with db.tenant_tx(tenant_id, actor) as tx:
         if not preview:
@@ -80,7 +82,8 @@ async def import_people(
             await tenants.next_number(tx, "people_import")
         language = (await tenants.get(tx)).language
         progress(0, len(rows), "check")
-        made = plan(rows, await _load_known(tx, vault, rows))
+        known = await _load_known(tx, vault, rows)
+        made = await asyncio.to_thread(plan, rows, known)
         progress(len(rows), len(rows), "check")
         refused = all_or_nothing and made.counts[Verdict.WRONG] > 0
         if not preview and not refused:
