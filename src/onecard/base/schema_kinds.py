@@ -21,6 +21,7 @@ TENANT_TABLES: dict[str, str] = {
     "ledger.account": "select",
     "ledger.book": "select",
     "ledger.line": "select",
+    "ledger.memo": "select",
     "ledger.refusal": "select",
     "ledger.hold": "select",
     "ledger.reversal": "select",

@@ -44,6 +44,7 @@ class Status(IntEnum):
     ACCOUNT_CLOSED = 412
     BOOK_UNKNOWN = 413
     PURSE_NOT_ALLOWED = 414
+    ACCOUNT_NOT_EMPTY = 415
 
     LIMIT_TRANSACTION = 500
     LIMIT_MEAL_COUNT = 501
@@ -100,6 +101,7 @@ TEXTS: dict[Status, tuple[str, str]] = {
     Status.ACCOUNT_CLOSED: ("this account is closed", "账户已销户"),
     Status.BOOK_UNKNOWN: ("this book does not exist", "账簿不存在"),
     Status.PURSE_NOT_ALLOWED: ("this purse may not be used here", "该钱包不可用"),
+    Status.ACCOUNT_NOT_EMPTY: ("the account still holds or owes money", "账户尚有余额或欠款"),
     Status.LIMIT_TRANSACTION: ("over the limit for one purchase", "超出单次限额"),
     Status.LIMIT_MEAL_COUNT: ("over the number of purchases for this meal", "超出本餐限次"),
     Status.LIMIT_MEAL_AMOUNT: ("over the limit for this meal", "超出本餐限额"),

@@ -104,6 +104,11 @@ class Request(Struct, frozen=True, kw_only=True, tag=True):
     memo: str | None = None
     deadline_us: int | None = None
 
+    @property
+    def target(self) -> UUID | None:
+        """Key of the posting or hold this request points at."""
+        return None
+
 
 class Sale(Request, frozen=True, kw_only=True):
     """Draw `amount_fen` from the account's purses for a merchant.
@@ -150,6 +155,11 @@ class Reversal(Request, frozen=True, kw_only=True):
     original: UUID
     amount_fen: int | None = None
 
+    @property
+    def target(self) -> UUID:
+        """What it points at."""
+        return self.original
+
 
 class Hold(Request, frozen=True, kw_only=True):
     """Set `amount_fen` aside until it is captured, released, or expires."""
@@ -167,12 +177,22 @@ class Capture(Request, frozen=True, kw_only=True):
     merchant_book: int
     amount_fen: int
 
+    @property
+    def target(self) -> UUID:
+        """What it points at."""
+        return self.hold
+
 
 class Release(Request, frozen=True, kw_only=True):
     """Give a hold up (`expired`: its time has passed)."""
 
     hold: UUID
     expired: bool = False
+
+    @property
+    def target(self) -> UUID:
+        """What it points at."""
+        return self.hold
 
 
 class SetStatus(Request, frozen=True, kw_only=True):

@@ -1,6 +1,10 @@
 -- The ledger (docs/internals/ledger.md). Only the posting functions write here; nobody may change history.
 create schema ledger;
 
+-- columns of a batch on their way in (see wire.py)
+create domain ledger.bigints as bigint[];
+create domain ledger.uuids as uuid[];
+
 -- one row per shard: who may write (lease, fencing epoch), the last batch, the head of the hash chain
 create table ledger.head (
   shard      int         not null primary key,
@@ -75,9 +79,7 @@ create table ledger.line (
   source       smallint not null,
   source_id    bigint   not null,
   card_id      bigint,
-  reverses     uuid,
   fingerprint  bigint   not null,              -- of the request's content: a repeated key must bring the same
-  memo         text,
   check (debit_book <> credit_book),
   check (leg > 0),
   primary key (tenant_id, key, leg)
@@ -88,6 +90,14 @@ create unique index line_credit on ledger.line (tenant_id, credit_book, credit_s
   where credit_seq is not null;
 create index line_batch on ledger.line using brin (batch) with (pages_per_range = 32);
 create index line_day on ledger.line using brin (business_day) with (pages_per_range = 32);
+
+-- what somebody noted with a posting
+create table ledger.memo (
+  tenant_id bigint not null,
+  key       uuid   not null,
+  memo      text   not null,
+  primary key (tenant_id, key)
+);
 
 -- a key that was refused stays refused
 create table ledger.refusal (

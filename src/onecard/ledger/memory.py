@@ -1,0 +1,37 @@
+"""Which keys the writer decided lately, so that it asks the database only about keys that may be old."""
+
+from uuid import UUID
+
+from onecard.base.ids import key_time_ms
+from onecard.ledger.judge import KEY_AHEAD_MS
+
+_GENERATION = 200_000
+
+Key = tuple[int, UUID]
+
+
+class KeyMemory:
+    """Remembers every key decided since `horizon_ms`, in two generations.
+
+    A key whose own time lies after the horizon (plus what clocks may differ) and which is not remembered was never
+    decided. All other keys may have been.
+    """
+
+    def __init__(self, now_ms: int) -> None:
+        self.horizon_ms = self._began_ms = now_ms
+        self._young: set[Key] = set()
+        self._old: set[Key] = set()
+
+    def add(self, key: Key, now_ms: int) -> None:
+        """Remember a decided key."""
+        self._young.add(key)
+        if len(self._young) >= _GENERATION:
+            self.horizon_ms, self._began_ms = self._began_ms, now_ms
+            self._old, self._young = self._young, set()
+
+    def is_new(self, key: Key) -> bool:
+        """Whether the key was certainly never decided."""
+        made_ms = key_time_ms(key[1])
+        if made_ms is None or made_ms < self.horizon_ms + KEY_AHEAD_MS:
+            return False
+        return key not in self._young and key not in self._old
