@@ -71,7 +71,7 @@ async def _demo(settings: Settings, lunch: Lunch, *, terminals: int, seed: int, 
         fresh_directory(settings.data_dir)
         async with running_product(settings) as product:
             with Stages(hidden=as_json) as stages:
-                summary = await hold_lunch(
+                summary, _, _ = await hold_lunch(
                     product, settings, lunch, terminals=terminals, seed=seed, stages=stages
                 )
             summary |= {"data": str(settings.data_dir), "seconds": round(time.perf_counter() - since, 1)}
@@ -86,8 +86,8 @@ async def _demo(settings: Settings, lunch: Lunch, *, terminals: int, seed: int, 
 
 async def hold_lunch(
     product: Product, settings: Settings, lunch: Lunch, *, terminals: int, seed: int, stages: Stages
-) -> dict[str, Any]:
-    """Raise the campus, serve one lunch, prove the books; the summary as `--json` prints it."""
+) -> tuple[dict[str, Any], Campus, Tally]:
+    """Raise the campus, serve one lunch, prove the books; the summary as `--json` prints it comes first."""
     chance = random.Random(seed)  # noqa: S311  a simulation, not a secret
     campus = await raise_campus(
         product.db, product.ledger, open_vault(settings),
@@ -104,8 +104,8 @@ async def hold_lunch(
     finally:
         await fleet.stop()
     stages.progress("taps", expected, expected)
-    proven = await _prove(product, campus, fleet.tally)
-    return {
+    proven = await prove(product, campus, fleet.tally)
+    summary = {
         "tenant": campus.code,
         "seed": seed,
         "mqtt": {"host": product.mqtt_host, "port": product.mqtt_port},
@@ -126,9 +126,10 @@ async def hold_lunch(
         "proofs": proven,
         "ok": all(proof["ok"] for proof in proven),
     }
+    return summary, campus, fleet.tally
 
 
-async def _prove(product: Product, campus: Campus, tally: Tally) -> list[dict[str, Any]]:
+async def prove(product: Product, campus: Campus, tally: Tally) -> list[dict[str, Any]]:
     """All proofs of the ledger, and one of the demo's own: the terminals' book is the ledger's."""
     found = await proofs.check(product.db, product.urls.engine, [campus.tenant_id])
     difference = compare(tally, await ledger_by_merchant(product.db, ACTOR, campus))

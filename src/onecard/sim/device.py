@@ -41,7 +41,8 @@ class Device:
 
     Args:
         address: host and port of the bus.
-        chance: all its random decisions.
+        credential: what certification gave it.
+        seed: of its pauses before connecting again.
         path: file of its non-volatile memory; without one it lives in this object.
         on_outcome: called with every sale that ended.
     """
@@ -50,8 +51,8 @@ class Device:
         self,
         address: tuple[str, int],
         credential: Credential,
-        chance: random.Random,
         *,
+        seed: int,
         limits: Limits | None = None,
         path: Path | None = None,
         clock_skew_ms: int = 0,
@@ -60,7 +61,7 @@ class Device:
         self.address = address
         self.credential = credential
         self.answer_delay_s = 0.0
-        self._chance = chance
+        self._chance = random.Random(seed)
         self._path = path
         self._listeners: list[Callable[[Outcome], None]] = []
         if on_outcome is not None:
@@ -80,15 +81,15 @@ class Device:
         """Whether the bus has let it in."""
         return self.terminal.online
 
-    async def start(self) -> None:
+    async def start(self, timeout_s: float = 20.0) -> None:
         """Plug it in and wait until it is connected and its clock is set.
 
         Raises:
-            BusRefusedError: it could not get in within 20 seconds.
+            BusRefusedError: it could not get in within `timeout_s`.
         """
         self.plug_in()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(timeout_s):
                 await self.until(lambda: self.terminal.clock == CLOCK_SYNCED)
         except TimeoutError:
             host, port = self.address

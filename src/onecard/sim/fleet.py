@@ -137,7 +137,7 @@ class Fleet:
             self.devices[token] = Device(
                 address,
                 one.credential,
-                random.Random(self._chance.getrandbits(64)),
+                seed=self._chance.getrandbits(64),
                 limits=limits,
                 clock_skew_ms=self._chance.choice((0, 0, -4000, 90_000)),
                 on_outcome=self._listener(one.merchant),
@@ -173,7 +173,7 @@ class Fleet:
         Afterwards every terminal is plugged in, has decided its last sale and uploaded its records.
         """
         since = time.perf_counter()
-        faults = self._plan(lunch)
+        faults = self.plan(lunch)
         for token, device in self.devices.items():
             share = lunch.taps_per_second / len(self.devices)
             chance = random.Random(f"{self.seed}/{token}")
@@ -225,7 +225,7 @@ class Fleet:
             amount = lunch.dear_fen
         return chance.choice(self._cards), amount
 
-    def _plan(self, lunch: Lunch) -> list[tuple[float, Callable[[], None]]]:
+    def plan(self, lunch: Lunch) -> list[tuple[float, Callable[[], None]]]:
         """What goes wrong, and when in seconds from the beginning."""
         chance, faults, long = random.Random(f"{self.seed}/faults"), lunch.faults, lunch.seconds
         plan: list[tuple[float, Callable[[], None]]] = []
