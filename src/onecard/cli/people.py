@@ -99,7 +99,8 @@ def _write(path: Path, writer: Any) -> None:
 
 def _summary(outcome: Outcome, reasons: Path | None, *, preview: bool) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in outcome.plan.counts.items())
-    done = "imported" if outcome.applied else ("would be" if preview else "not imported")
+    saved = outcome.plan.counts[Verdict.NEW] + outcome.plan.counts[Verdict.CHANGED]
+    done = f"{saved} saved" if outcome.applied else ("preview, nothing saved" if preview else "nothing saved")
     return f"{counts} ({done})." + (f" Wrong rows with their reasons: {reasons}" if reasons else "")
 
 
