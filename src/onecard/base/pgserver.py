@@ -29,6 +29,7 @@ _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_MAX = 100  # sun_path holds 108 bytes on Linux
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 4.0
+_LAUNCHES_MAX = 25
 
 # Durability stays at PostgreSQL's defaults. max_wal_size and checkpoint_timeout bound the time that crash
 # recovery takes; the rest is room for a small server.
@@ -128,12 +129,34 @@ class EmbeddedPostgres:
 
     def pid(self) -> int | None:
         """Process id of the postmaster that owns the cluster, if it lives."""
+        pid = self._recorded_pid()
+        return pid if pid and self._works_in_cluster(pid) else None
+
+    def _recorded_pid(self) -> int | None:
         try:
-            pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-            os.kill(pid, 0)
+            return int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         except (OSError, ValueError):
             return None
-        return pid
+
+    def _works_in_cluster(self, pid: int) -> bool:
+        """Whether the process has the cluster as its working directory, as every process of a server has."""
+        try:
+            return Path(f"/proc/{pid}/cwd").readlink() == self.cluster
+        except OSError:
+            return False
+
+    def _drop_stale_lock(self) -> None:
+        """Remove a lock file whose number went to another program.
+
+        That happens after a restart of the machine or container; PostgreSQL takes that program for itself and
+        refuses to start. A killed postmaster's children keep the file: they still hold the shared memory.
+        """
+        recorded = self._recorded_pid()
+        if not recorded or not Path(f"/proc/{recorded}").exists():
+            return
+        pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+        if not any(self._works_in_cluster(pid) for pid in pids):
+            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def start(self) -> None:
         """Make the cluster when missing, then start it or adopt the one a killed process left running.
@@ -146,7 +169,7 @@ class EmbeddedPostgres:
         except OSError as error:
             message = f"The data directory {self.directory} cannot be used: {error.strerror or error}."
             raise UnavailableError(message) from error
-        deadline = time.monotonic() + _START_TIMEOUT_S
+        deadline, launches = time.monotonic() + _START_TIMEOUT_S, 0
         while not self._ready():
             if self._process is None or self._process.poll() is not None:
                 # After kill -9 of a postmaster its dying children hold the shared memory for a moment, so a
@@ -154,7 +177,8 @@ class EmbeddedPostgres:
                 if self._process is not None:
                     time.sleep(0.2)
                 self._launch()
-            if time.monotonic() > deadline:
+                launches += 1
+            if time.monotonic() > deadline or launches > _LAUNCHES_MAX:
                 self.stop()
                 message = f"PostgreSQL did not start in {self.directory}: {self._last_words()}"
                 raise UnavailableError(message)
@@ -185,9 +209,8 @@ class EmbeddedPostgres:
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
                 return True
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
+            # not kill(pid, 0): a dead server whose parent was killed is a zombie until somebody collects it
+            if not self._works_in_cluster(pid):
                 return True
             time.sleep(0.01)
         return False
@@ -215,6 +238,7 @@ class EmbeddedPostgres:
     def _launch(self) -> None:
         if self.pid() is not None and self.is_running():
             return
+        self._drop_stale_lock()
         command = [*self._account.prefix, str(binaries() / "postgres"), "-D", str(self.cluster)]
         settings = self._configuration | {"unix_socket_directories": f"'{self.socket_dir}'"}
         for name, value in settings.items():

@@ -82,7 +82,9 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         variable = name if name.isupper() else f"ONECARD_{name.upper()}"
-        message = f"{variable} is not usable: {first['msg']} (it is {first['input']!r})."
+        # logins and seeds are secrets, which must not reach a log
+        shown = "" if variable.endswith(("_URL", "_SEED")) else f" (it is {first['input']!r})"
+        message = f"{variable} is not usable: {first['msg']}{shown}."
         raise SettingError(message) from None
     if settings.database_url and not (settings.database_owner_url and settings.database_engine_url):
         missing = "OWNER" if not settings.database_owner_url else "ENGINE"
