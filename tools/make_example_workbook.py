@@ -21,6 +21,7 @@ SEED = 8672
 PEOPLE = 500
 TEACHERS, HELPERS = 44, 24
 WITH_ID_NUMBER = 25
+SHORT_UIDS = 0.8
 HEADINGS = ("编号", "姓名", "账户类型", "部门名称", "性别", "身份证号", "手机号", "卡序列号")
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
@@ -94,7 +95,9 @@ def id_number(chance: random.Random, gender: str, kind: str) -> str:
 
 def card_uid(chance: random.Random, number: int) -> str:
     """Four bytes for most cards, seven for the newer ones; `number` keeps them apart."""
-    return f"{number:06X}4B" if chance.random() < 0.8 else f"04{number:06X}{chance.randrange(1 << 24):06X}"  # noqa: PLR2004
+    if chance.random() < SHORT_UIDS:
+        return f"{number:06X}4B"
+    return f"04{number:06X}{chance.randrange(1 << 24):06X}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Encryption of personal data at rest: sealed values, and keyed hashes that find them without opening them.
 
 One key file serves the installation; each tenant and purpose gets its own key derived from it, so that a
-value or a hash copied from one tenant's rows means nothing in another's (trust.md §5.4).
+value or a hash copied from one tenant's rows means nothing in another's.
 """
 
 import contextlib

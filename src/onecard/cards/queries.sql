@@ -22,7 +22,8 @@ update cards.card c set state = 'returned', changed_at = now()
 -- A new UID, or one that was returned; somebody else's or a lost one is left alone and so not returned here.
 insert into cards.card (tenant_id, uid, person_id)
 select :tenant_id, w.uid, w.person_id from unnest(:uids::text[], :persons::bigint[]) w (uid, person_id)
-on conflict (tenant_id, uid) do update set person_id = excluded.person_id, state = 'active', changed_at = now()
+on conflict (tenant_id, uid) do update
+   set person_id = excluded.person_id, state = 'active', changed_at = now()
  where card.state = 'returned' or (card.state = 'active' and card.person_id = excluded.person_id)
 returning uid;
 

@@ -47,7 +47,9 @@ def template(
 def import_file(
     file: Annotated[Path, typer.Argument(help=f"Workbook or table: {', '.join(KINDS)}.")],
     tenant: TenantCode,
-    preview: Annotated[bool, typer.Option("--preview", help="Only say what would happen.")] = False,  # noqa: FBT002
+    preview: Annotated[  # noqa: FBT002
+        bool, typer.Option("--preview", help="Only say what would happen.")
+    ] = False,
     all_or_nothing: Annotated[  # noqa: FBT002
         bool, typer.Option("--all-or-nothing", help="Save nothing when any row is wrong.")
     ] = False,

@@ -17,4 +17,5 @@ delete from consumption.meal where tenant_id = :tenant_id;
 -- name: insert_meals(tenant_id, numbers, names, starts, ends)!
 insert into consumption.meal (tenant_id, number, name, starts, ends)
 select :tenant_id, w.number, w.name, w.starts, w.ends
-  from unnest(:numbers::smallint[], :names::text[], :starts::time[], :ends::time[]) w (number, name, starts, ends);
+  from unnest(:numbers::smallint[], :names::text[], :starts::time[], :ends::time[])
+       w (number, name, starts, ends);

@@ -1,7 +1,6 @@
 """Workbooks that people download: the template, and the wrong rows with their reasons.
 
-Every cell is written as text, so that nothing from outside can become a formula on somebody's desk
-(trust.md §5.5).
+Every cell is written as text, so that nothing from outside can become a formula on somebody's desk.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,5 +1,6 @@
 -- name: departments(tenant_id)
-select id, code, name, parent_id, position from people.department where tenant_id = :tenant_id order by position, name;
+select id, code, name, parent_id, position from people.department where tenant_id = :tenant_id
+ order by position, name;
 
 -- name: insert_department(tenant_id, code, name, parent_id, position)$
 insert into people.department (tenant_id, code, name, parent_id, position)
@@ -8,22 +9,24 @@ values (:tenant_id, :code, :name, :parent_id, :position) returning id;
 -- name: department_contents(tenant_id, id)^
 -- What keeps a department from being deleted.
 select (select name from people.department where tenant_id = :tenant_id and id = :id) as name,
-       (select count(*) from people.department where tenant_id = :tenant_id and parent_id = :id) as departments,
+       (select count(*) from people.department where tenant_id = :tenant_id and parent_id = :id)
+         as departments,
        (select count(*) from people.person where tenant_id = :tenant_id and department_id = :id) as people;
 
 -- name: delete_department(tenant_id, id)!
 delete from people.department where tenant_id = :tenant_id and id = :id;
 
 -- name: classes(tenant_id)
-select id, number, name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen, meal_limit_count, day_limit_fen,
-       day_limit_count
+select id, number, name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen, meal_limit_count,
+       day_limit_fen, day_limit_count
   from people.account_class where tenant_id = :tenant_id order by number;
 
--- name: insert_class(tenant_id, number, name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen, meal_limit_count, day_limit_fen, day_limit_count)$
-insert into people.account_class (tenant_id, number, name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen,
-       meal_limit_count, day_limit_fen, day_limit_count)
-values (:tenant_id, :number, :name, :drawing, :floor_fen, :transaction_limit_fen, :meal_limit_fen, :meal_limit_count,
-        :day_limit_fen, :day_limit_count)
+-- name: insert_class$
+-- Parameters: the columns below.
+insert into people.account_class (tenant_id, number, name, drawing, floor_fen, transaction_limit_fen,
+       meal_limit_fen, meal_limit_count, day_limit_fen, day_limit_count)
+values (:tenant_id, :number, :name, :drawing, :floor_fen, :transaction_limit_fen, :meal_limit_fen,
+        :meal_limit_count, :day_limit_fen, :day_limit_count)
 returning id;
 
 -- name: persons_named(tenant_id, numbers, phones)
@@ -39,14 +42,16 @@ select id, number, name, department_id, class_id, gender, phone, id_number_tag, 
 select id, number, name, department_id, class_id, gender, phone, id_number_tag, state
   from people.person
  where tenant_id = :tenant_id and number > :after
-   and (:search = '' or strpos(name, :search) > 0 or starts_with(number, :search) or starts_with(phone, :search))
+   and (:search = '' or strpos(name, :search) > 0 or starts_with(number, :search)
+        or starts_with(phone, :search))
  order by number limit :most;
 
 -- name: id_number_box(tenant_id, id)$
 select id_number_box from people.person where tenant_id = :tenant_id and id = :id;
 
 -- name: insert_persons(tenant_id, numbers, names, departments, classes, genders, phones, boxes, tags)
-insert into people.person (tenant_id, number, name, department_id, class_id, gender, phone, id_number_box, id_number_tag)
+insert into people.person (tenant_id, number, name, department_id, class_id, gender, phone, id_number_box,
+       id_number_tag)
 select :tenant_id, w.number, w.name, w.department_id, w.class_id, w.gender, w.phone, w.box, w.tag
   from unnest(:numbers::text[], :names::text[], :departments::bigint[], :classes::bigint[], :genders::text[],
               :phones::text[], :boxes::bytea[], :tags::bytea[])
@@ -56,8 +61,9 @@ returning id, number;
 -- name: update_persons(tenant_id, ids, names, departments, classes, genders, phones, boxes, tags)
 -- A null leaves an optional field as it is.
 update people.person p
-   set name = w.name, department_id = w.department_id, class_id = w.class_id, gender = coalesce(w.gender, p.gender),
-       phone = coalesce(w.phone, p.phone), id_number_box = coalesce(w.box, p.id_number_box),
+   set name = w.name, department_id = w.department_id, class_id = w.class_id,
+       gender = coalesce(w.gender, p.gender), phone = coalesce(w.phone, p.phone),
+       id_number_box = coalesce(w.box, p.id_number_box),
        id_number_tag = coalesce(w.tag, p.id_number_tag), changed_at = now()
   from unnest(:ids::bigint[], :names::text[], :departments::bigint[], :classes::bigint[], :genders::text[],
               :phones::text[], :boxes::bytea[], :tags::bytea[])
