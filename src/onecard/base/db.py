@@ -56,14 +56,14 @@ class Database:
         """A transaction that sees exactly one tenant; the block's end commits it, an exception rolls it back.
 
         Args:
-            tenant_id: the tenant; every statement names it too (docs/adr/0003).
+            tenant_id: the tenant; every statement names it too (docs/internals/schema-rules.md).
             actor: who acts.
             snapshot: one unchanging view for all statements (REPEATABLE READ), for proofs and reports.
         """
         async with self._pool.acquire() as connection:
             begin = "begin isolation level repeatable read" if snapshot else "begin"
             # SET LOCAL as a statement, not set_config(): only this form reaches the nodes of a distributed
-            # database (docs/adr/0003)
+            # database (docs/internals/schema-rules.md)
             tenant, name = int(tenant_id), str(actor).replace("'", "''")
             await connection.execute(
                 f"{begin}; set local onecard.tenant = '{tenant}'; set local onecard.actor = '{name}'"
@@ -90,8 +90,11 @@ async def _end(connection: "asyncpg.pool.PoolConnectionProxy[Row]") -> AsyncIter
     try:
         yield
     except BaseException:
-        if not connection.is_closed():
-            await connection.execute("rollback")
+        try:
+            if not connection.is_closed():
+                await connection.execute("rollback")
+        except Exception:  # noqa: BLE001  the reason is already on its way; a connection in doubt is thrown away
+            connection.terminate()
         raise
     await connection.execute("commit")
 

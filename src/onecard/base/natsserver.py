@@ -99,6 +99,10 @@ class EmbeddedNats:
         except (OSError, ValueError) as error:
             message = f"The data directory {self.directory} cannot be used for the bus: {error}."
             raise UnavailableError(message) from error
+        if self._process is not None and not self.pid():
+            self._process.kill()
+            self._process.wait()
+            self._process = None
         if self._adopt():
             return self._address(key)
         self._configuration = self._configure(key)
@@ -108,6 +112,8 @@ class EmbeddedNats:
     def stop(self) -> None:
         """Stop the server; harmless when it is not running. Takes at most 2 s."""
         pid = self.pid()
+        if pid is None and self._process is not None:
+            self._process.kill()  # it never got as far as writing its pid file
         for sign in (signal.SIGTERM, signal.SIGKILL):
             if pid is None:
                 break
@@ -130,11 +136,17 @@ class EmbeddedNats:
         """Process id of the server that runs with this directory's configuration, if it lives."""
         try:
             pid = int((self._home / "nats.pid").read_text())
-            # a process id may have been given to a stranger since; the command line tells
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (OSError, ValueError):
             return None
-        return pid if os.fsencode(self._file) in command else None
+        return pid if self._runs(pid) else None
+
+    def _runs(self, pid: int) -> bool:
+        """Whether this process is our server: its id may be a stranger's now, a dead one has no command."""
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return os.fsencode(self._file) in command
 
     def _adopt(self) -> bool:
         if self.pid() is None:
@@ -219,11 +231,7 @@ class EmbeddedNats:
     def _gone(self, pid: int) -> bool:
         deadline = time.monotonic() + _STOP_TIMEOUT_S
         while time.monotonic() < deadline:
-            if self._process is not None and self._process.poll() is not None:
-                return True
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
+            if not self._runs(pid):
                 return True
             time.sleep(0.005)
         return False

@@ -72,6 +72,10 @@ class Directory:
             return None
         return await asyncio.shield(self._load(code))
 
+    def forget(self, code: str) -> None:
+        """Read the tenant anew before anything is decided on it."""
+        self._views.pop(code, None)
+
     async def sign_in(self, code: str, token: str, secret: str) -> Status:
         """Whether a device may connect with this secret."""
         view = await self.view(code)

@@ -5,7 +5,6 @@ again cannot be missed.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Collection
@@ -17,7 +16,7 @@ from onecard.base.bus import Bus
 from onecard.base.db import Database
 from onecard.base.natsserver import ACCOUNT
 from onecard.devices import service as devices
-from onecard.gateway.directory import GATEWAY
+from onecard.gateway.directory import GATEWAY, Directory
 from onecard.gateway.hub import AWAY
 from onecard.tenants import service as tenants
 
@@ -50,11 +49,13 @@ class Doorkeeper:
 
     Args:
         db: the application's door.
+        directory: forgets what it knew of tenants that changed, so that nobody comes back by an old view.
         system: connection to the bus's system account.
     """
 
-    def __init__(self, db: Database, system: Bus) -> None:
+    def __init__(self, db: Database, directory: Directory, system: Bus) -> None:
         self._db = db
+        self._directory = directory
         self._system = system
         self._since: dict[str, float] = {}
         self._begun = False
@@ -62,8 +63,12 @@ class Doorkeeper:
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            with contextlib.suppress(*AWAY):
+            try:
                 await self.look()
+            except AWAY as error:
+                log.warning("cannot see who is unwelcome: %s", error or type(error).__name__)
+            except Exception:
+                log.exception("the doorkeeper failed")
             await asyncio.sleep(_POLL_S)
 
     async def look(self) -> None:
@@ -76,8 +81,10 @@ class Doorkeeper:
         users = {f"{codes[tenant]}/{token}" for tenant, token in unwelcome if tenant in codes}
         now = time.monotonic()
         self._since = {user: self._since.get(user, now) for user in suspended | users}
-        # more than once: a gateway may let somebody in by a view that is a second old
+        # more than once: another gateway may have let somebody in by a view that is a second old
         news = {user for user, since in self._since.items() if now - since < _INSIST_S}
+        for user in news:
+            self._directory.forget(user.partition("/")[0])
         if news:
             await self._disconnect(news)
         self._begun = True
@@ -102,6 +109,6 @@ class Doorkeeper:
 
     async def _kick(self, server: str, connection: _Connection) -> None:
         log.info("disconnecting %s", connection.authorized_user)
-        await self._system.publish(
-            f"$SYS.REQ.SERVER.{server}.KICK", msgspec.json.encode({"cid": connection.cid})
-        )
+        # a request and not a message: without an address for the answer the server does nothing
+        order = msgspec.json.encode({"cid": connection.cid})
+        await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", order, _GATHER_S)

@@ -13,7 +13,14 @@ from onecard.gateway.sessions import Sessions
 from onecard.ledger.service import Ledger
 
 # Database, bus or ledger cannot be had right now: whoever asked may ask again, nothing is lost
-AWAY = (OneCardError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+AWAY = (
+    OneCardError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 @dataclass(frozen=True, slots=True)

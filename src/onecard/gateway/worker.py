@@ -40,7 +40,7 @@ class Gateway:
         self._records = Records(hub)
         self._states = States(hub)
         self._joining = Joining(hub)
-        self._doorkeeper = Doorkeeper(db, system)
+        self._doorkeeper = Doorkeeper(db, hub.directory, system)
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
