@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup demo test lint chaos bench lock system-deps clean
+.PHONY: help setup demo test lint chaos bench reference lock system-deps clean
 .DEFAULT_GOAL := help
 
 help: ## list what there is
@@ -32,6 +32,9 @@ chaos: setup ## the long random runs: kill -9, power cut, bad networks
 bench: setup ## ratios against named peers, measured in one run
 	@$(BIN)/onecard bench ledger
 	@$(BIN)/onecard bench tap
+
+reference: setup ## write docs/reference from the code
+	@$(BIN)/python -m onecard.cli.reference
 
 lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \

@@ -13,7 +13,9 @@ here=$(cd "$(dirname "$0")/.." && pwd)
   exit 1
 }
 echo "Setting up $venv (once; a minute or two)" >&2
-"$python" -m venv --without-pip --clear "$venv"
+# Made anew only for another Python, so that whatever runs from it meanwhile keeps running
+[ -x "$venv/bin/python" ] && [ "$("$venv/bin/python" -V)" = "$("$python" -V)" ] ||
+  "$python" -m venv --without-pip --clear "$venv"
 pip() {
   "$venv/bin/python" "$here/tools/pip-26.3-py3-none-any.whl/pip" --disable-pip-version-check --no-input "$@" >&2
 }

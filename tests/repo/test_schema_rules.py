@@ -1,4 +1,4 @@
-"""Schema rules of docs/adr/0003, each read from the catalogue of a migrated database.
+"""Schema rules of docs/internals/schema-rules.md, each read from the catalogue of a migrated database.
 
 A rule's checker is itself held: one table, policy, key or right is broken at a time, in a transaction that is
 rolled back, and the checker must name it.

@@ -1,4 +1,4 @@
-"""Rule 6 of docs/adr/0003: each statement on a tenant table names the tenant; and the checker can tell."""
+"""Rule 6 of docs/internals/schema-rules.md: each statement names its tenant; and the checker can tell."""
 
 import re
 from pathlib import Path

@@ -63,7 +63,7 @@ class Database:
         async with self._pool.acquire() as connection:
             begin = "begin isolation level repeatable read" if snapshot else "begin"
             # SET LOCAL as a statement, not set_config(): only this form reaches the nodes of a distributed
-            # database (docs/internals/schema-rules.md)
+            # database; rule 10 of docs/internals/schema-rules.md says so
             tenant, name = int(tenant_id), str(actor).replace("'", "''")
             await connection.execute(
                 f"{begin}; set local onecard.tenant = '{tenant}'; set local onecard.actor = '{name}'"

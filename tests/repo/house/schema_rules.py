@@ -1,4 +1,4 @@
-"""The rules of docs/adr/0003 on what the catalogue must look like; each returns what breaks it."""
+"""The rules of docs/internals/schema-rules.md on the catalogue; each returns what breaks it."""
 
 import re
 from collections.abc import Callable, Iterator

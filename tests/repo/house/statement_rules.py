@@ -1,4 +1,4 @@
-"""Rule 6 of docs/adr/0003: every statement on a tenant table names the tenant of each table it touches.
+"""Rule 6 of docs/internals/schema-rules.md: a statement names the tenant of each table it touches.
 
 A statement is parsed, not searched. Each query level (with its sub-queries, which see the levels around it)
 must tie `tenant_id` of every tenant table, by AND-ed equalities, to the tenant the caller names. In a

@@ -75,7 +75,7 @@ def links(text: str, path: Path) -> Iterator[str]:
 
 
 def citations(text: str, root: Path = ROOT) -> Iterator[str]:
-    """Documents that code refers to exist: docs/adr/0003 stands for the file that begins so."""
+    """Documents that code refers to exist: docs/adr/0001 stands for the file that begins so."""
     for cited in _CITED.findall(text):
         if not (root / cited).exists() and not list(root.glob(f"{cited.rstrip('.')}[-.]*")):
             yield f"refers to {cited}, which does not exist"
