@@ -65,7 +65,9 @@ class Draft:
     )
 
     def __init__(self) -> None:
-        self.tenants: set[int] = set()  # whose lines and books are here; all of them must be of the writer's shard
+        self.tenants: set[int] = (
+            set()
+        )  # whose lines and books are here; all of them must be of the writer's shard
         self.lines: list[tuple[Any, ...]] = []
         self.touched: dict[Book, int] = {}  # book → the seq it had before this batch
         self.deltas: dict[tuple[int, int], int] = {}

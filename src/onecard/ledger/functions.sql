@@ -117,6 +117,12 @@ language sql stable security definer set search_path = pg_catalog as $$
    where b.shard = a_shard and b.id > a_after order by b.id limit a_most
 $$;
 
+create or replace function ledger.chain_head(a_shard int)
+returns table (last_batch bigint, hash bytea)
+language sql stable security definer set search_path = pg_catalog as $$
+  select h.last_batch, h.hash from ledger.head h where h.shard = a_shard
+$$;
+
 -- lines of batches in chain order, for the verifier; all tenants of the shard, so only the writer's login may
 -- call it
 create or replace function ledger.chained_lines(a_shard int, a_after bigint, a_upto bigint)
