@@ -21,12 +21,12 @@ select id, number, name, drawing, floor_fen, transaction_limit_fen, meal_limit_f
        day_limit_fen, day_limit_count
   from people.account_class where tenant_id = :tenant_id order by number;
 
--- name: insert_class$
--- Parameters: the columns below.
+-- name: insert_class(tenant_id, number, name, drawing, floor_fen, limits)$
+-- `limits` in the order of the columns.
 insert into people.account_class (tenant_id, number, name, drawing, floor_fen, transaction_limit_fen,
        meal_limit_fen, meal_limit_count, day_limit_fen, day_limit_count)
-values (:tenant_id, :number, :name, :drawing, :floor_fen, :transaction_limit_fen, :meal_limit_fen,
-        :meal_limit_count, :day_limit_fen, :day_limit_count)
+values (:tenant_id, :number, :name, :drawing, :floor_fen, (:limits::bigint[])[1], (:limits::bigint[])[2],
+        (:limits::bigint[])[3], (:limits::bigint[])[4], (:limits::bigint[])[5])
 returning id;
 
 -- name: persons_named(tenant_id, numbers, phones)

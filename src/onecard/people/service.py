@@ -145,12 +145,22 @@ async def create_class(tx: Tx, draft: ClassDraft) -> int:
         if value < (key == "number"):
             message = f"{key} of the account class {name} is {value}, which is too low."
             raise OneCardError(message)
-    values = asdict(draft) | {"name": name, "drawing": list(draft.drawing)}
+    limits = [
+        draft.transaction_limit_fen,
+        draft.meal_limit_fen,
+        draft.meal_limit_count,
+        draft.day_limit_fen,
+        draft.day_limit_count,
+    ]
     try:
-        return int(await _sql.insert_class(tx.connection, tenant_id=tx.tenant_id, **values))
+        class_id = await _sql.insert_class(
+            tx.connection, tenant_id=tx.tenant_id, number=draft.number, name=name, drawing=list(draft.drawing),
+            floor_fen=draft.floor_fen, limits=limits,
+        )  # fmt: skip
     except asyncpg.UniqueViolationError:
         message = f"There is an account class with the number {draft.number} or the name {name} already."
         raise ConflictError(message) from None
+    return int(class_id)
 
 
 async def persons_named(tx: Tx, *, numbers: Sequence[str], phones: Sequence[str]) -> list[Person]:
