@@ -42,7 +42,7 @@ class Book:
     def use(self, period: int, amount_fen: int, count: int) -> None:
         """Count what is drawn (or, negative, given back) in a business day and meal.
 
-        The newest period seen is kept; an older day is past caring, an older meal of the day counts for the day.
+        The newest period seen is kept; an older day is past caring, an older meal counts for its day only.
         """
         if period > self.period:
             if period // _DAY != self.period // _DAY:

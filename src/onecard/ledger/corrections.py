@@ -23,7 +23,7 @@ from onecard.ledger.rules import Refused
 
 @dataclass(slots=True)
 class OriginalLeg:
-    """One line of the posting to be corrected; `account_id` None: drawn from one of the tenant's own books."""
+    """One line of the posting to be corrected; `account_id` None: drawn from a book of the tenant."""
 
     kind: int
     debit_book: int

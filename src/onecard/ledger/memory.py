@@ -13,8 +13,8 @@ Key = tuple[int, UUID]
 class KeyMemory:
     """Remembers every key decided since `horizon_ms`, in two generations.
 
-    A key whose own time lies after the horizon (plus what clocks may differ) and which is not remembered was never
-    decided. All other keys may have been.
+    A key whose own time lies after the horizon (plus what clocks may differ) and which is not remembered was
+    never decided. All other keys may have been.
     """
 
     def __init__(self, now_ms: int) -> None:

@@ -102,9 +102,9 @@ def repeated(first: Answer, first_print: int, request: AnyRequest) -> Answer:
 def take(queue: deque[Pending], in_flight: int, is_busy: Callable[[Key], bool]) -> list[Pending]:
     """Cut the next batch off the queue's front.
 
-    About half of all that is under way: with as many in a batch as clients wait, PostgreSQL and Python would take
-    turns instead of working side by side (ledger.md §2.4). A request that points at a posting still in flight, or
-    earlier in this batch, waits for the next one: it needs its target committed.
+    About half of all that is under way: with as many in a batch as clients wait, PostgreSQL and Python would
+    take turns instead of working side by side (ledger.md §2.4). A request that points at a posting still in
+    flight, or earlier in this batch, waits for the next one: it needs its target committed.
 
     Args:
         queue: what waits, oldest first.

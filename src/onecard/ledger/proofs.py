@@ -1,10 +1,10 @@
 """Proofs that the ledger is right, computed from what is stored (spec money.md, “Settlement and proof”).
 
-Each tenant is proven in one snapshot; the hash chain runs through all tenants of a shard and is proven apart. Every
-proof names the first thing that is wrong.
+Each tenant is proven in one snapshot; the hash chain runs through all tenants of a shard and is proven apart.
+Every proof names the first thing that is wrong.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -49,15 +49,30 @@ async def check(db: Database, engine_url: str, tenant_ids: Sequence[int], *, sha
         tenant_ids: whose books to prove.
         shard: whose chain to prove.
     """
-    proofs = {name: Proof(name, ok=True, checked=0, detail="") for name in _STATEMENTS}
+    found = await prove(db, tenant_ids, _sql, _STATEMENTS)
+    return [*found, await check_chain(engine_url, shard)]
+
+
+async def prove(
+    db: Database, tenant_ids: Sequence[int], queries: Any, statements: Mapping[str, str]
+) -> list[Proof]:
+    """Run proving statements for each tenant.
+
+    Args:
+        db: the application's door.
+        tenant_ids: whose rows to prove.
+        queries: holds the statements; each takes `tenant_id` and gives `checked` and `wrong` (or null).
+        statements: name of the proof → name of its statement.
+    """
+    proofs = {name: Proof(name, ok=True, checked=0, detail="") for name in statements}
     for tenant_id in tenant_ids:
         async with db.tenant_tx(tenant_id, SYSTEM, snapshot=True) as tx:
             # whole tables are compared: without statistics a young database would choose loops that never end
             await tx.connection.execute("set local enable_nestloop = off")
-            for name, statement in _STATEMENTS.items():
-                row = await getattr(_sql, statement)(tx.connection, tenant_id=tenant_id)
+            for name, statement in statements.items():
+                row = await getattr(queries, statement)(tx.connection, tenant_id=tenant_id)
                 proofs[name] = _merged(proofs[name], row["checked"], row["wrong"], f"tenant {tenant_id}: ")
-    return [*proofs.values(), await check_chain(engine_url, shard)]
+    return list(proofs.values())
 
 
 def _merged(proof: Proof, checked: int, wrong: str | None, prefix: str) -> Proof:
@@ -91,7 +106,8 @@ def _fault(batch: Any, lines: list[Any], link: bytes) -> str:
         return f"batch {batch['id']} was written with {batch['lines']} lines and has {len(lines)}"
     plain = [tuple(line[column] or 0 for column in LINE_COLUMNS) for line in lines]
     if digest(columns_of(plain)) != batch["digest"]:
-        return f"a line of batch {batch['id']} is not what was posted (first key {lines[0]['key'] if lines else '-'})"
+        first = lines[0]["key"] if lines else "none"
+        return f"a line of batch {batch['id']} is not what was posted (the batch's first key is {first})"
     if link != batch["hash"]:
         return f"batch {batch['id']} does not follow from the one before it"
     return ""

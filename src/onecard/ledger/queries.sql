@@ -195,3 +195,15 @@ bad as (
 select (select count(*) from counted) as checked,
        (select format('book %s counts %s fen in %s sales of its day, a recount %s in %s', id, usage_day_fen,
                       usage_day_count, day_fen, day_count) from bad order by id limit 1) as wrong;
+
+-- name: statement(tenant_id, account_id, most)
+-- An account's latest lines, newest first: what moved, on which purse, and its balance after.
+select l.occurred_at, l.business_day, l.kind, b.kind as purse,
+       case when l.debit_book = b.id then -l.amount_fen else l.amount_fen end as amount_fen,
+       case when l.debit_book = b.id then l.debit_balance_fen else l.credit_balance_fen end as balance_fen,
+       l.key, m.memo
+  from ledger.book b
+  join ledger.line l on l.tenant_id = b.tenant_id and b.id in (l.debit_book, l.credit_book)
+  left join ledger.memo m on m.tenant_id = l.tenant_id and m.key = l.key
+ where b.tenant_id = :tenant_id and b.account_id = :account_id
+ order by l.batch desc, l.position desc limit :most;

@@ -1,4 +1,4 @@
-"""The way to the writer for processes that do not write themselves: one request on the bus, repeated with its key."""
+"""The way to the writer for processes that do not write: one request on the bus, repeated with its key."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from onecard.ledger.model import Answer, AnyRequest
 from onecard.ledger.term import LeaseLostError
 from onecard.ledger.writer import Writer
 
-# an attempt is given up after this; a writer that took over meanwhile answers the next one (lease life ≤ 2.5 s)
+# an attempt is given up after this; a writer that took over meanwhile (lease ≤ 2.5 s) answers the next one
 _ATTEMPT_S = 0.7
 _PATIENCE_S = 6.0
 _PAUSE_S = 0.05

@@ -132,8 +132,8 @@ def is_consumption(kind: int) -> bool:
 def fingerprint(content: tuple[object, ...]) -> int:
     """64 bits of BLAKE2b over a request's content, as PostgreSQL's signed bigint.
 
-    It tells a repeated request from another one under the same key. It leaves out when and how the request came,
-    so that a terminal's record of a sale equals the online request for it.
+    It tells a repeated request from another one under the same key. It leaves out when and how the request
+    came, so that a terminal's record of a sale equals the online request for it.
     """
     return int.from_bytes(blake2b(msgpack.encode(content), digest_size=8).digest(), signed=True)
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from onecard.base.db import Tx, load_queries
-from onecard.ledger.model import SYSTEM_BOOKS, Answer, AnyRequest, Balances, BookKind
+from onecard.ledger.model import SYSTEM_BOOKS, Answer, AnyRequest, Balances, BookKind, PostingKind
 
 _sql = load_queries("onecard.ledger")
 
@@ -77,3 +77,13 @@ async def merchant_balances(tx: Tx) -> dict[int, int]:
 async def merchant_takings(tx: Tx) -> list[Taking]:
     """What each merchant's book took in sales less reversals, by business day and meal."""
     return [Taking(**row) async for row in _sql.merchant_takings(tx.connection, tenant_id=tx.tenant_id)]
+
+
+async def statement(tx: Tx, account_id: int, *, most: int) -> list[dict[str, Any]]:
+    """Latest movements, newest first: when, what, which purse, amount, balance after, key, memo."""
+    rows = _sql.statement(tx.connection, tenant_id=tx.tenant_id, account_id=account_id, most=most)
+    return [
+        dict(row)
+        | {"kind": PostingKind(row["kind"]).name.lower(), "purse": BookKind(row["purse"]).name.lower()}
+        async for row in rows
+    ]

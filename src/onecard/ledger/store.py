@@ -1,4 +1,4 @@
-"""The writer's side of the database: its own login, its prepared statements, what a crash looks like from here."""
+"""The writer's side of the database: its own login, its prepared statements, what a crash looks like."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -23,8 +23,8 @@ DISCONNECTED = (
 )
 _COMMIT_ARGUMENTS = 38
 
-# Every statement here finds rows by key, so it is planned once, as index look-ups: planning it anew each time costs
-# more than it gains (ledger.md §2.7), and the statistics of a young database would choose to read whole tables
+# Every statement here finds rows by key, so it is planned once, as index look-ups: planning it anew each time
+# costs more than it gains (ledger.md §2.7), and a young database would choose to read whole tables
 _SESSION = {
     "application_name": "onecard ledger",
     "plan_cache_mode": "force_generic_plan",

@@ -152,7 +152,7 @@ class Term:
         return batch
 
     async def _recall_unsure(self, members: list[Pending]) -> dict[Key, Recalled | None]:
-        """First answers of keys that may be old. Repeats until no doubt is left: batches land while it waits."""
+        """First answers of keys that may be old; repeats until no doubt is left: batches land meanwhile."""
         recalled: dict[Key, Recalled | None] = {}
         while True:
             unsure = [

@@ -1,9 +1,9 @@
-"""Whole columns of numbers and keys in PostgreSQL's binary array format, for the one call that carries a batch.
+"""Whole columns of numbers and keys in PostgreSQL's binary array format, for the call that carries a batch.
 
-asyncpg asks of every element of every array whether it is itself an array; with some thirty columns that costs more
-than judging. The posting function takes two domains, `ledger.bigints` and `ledger.uuids`, whose codecs below hand
-over bytes that are made a column at a time. asyncpg's public `set_type_codec` accepts no domains, because results
-never show them; parameters do, so the codec is registered one level deeper (asyncpg is pinned; ADR 0010).
+asyncpg asks every element of every array whether it is itself an array; with some thirty columns that costs
+more than judging. The posting function takes two domains, `ledger.bigints` and `ledger.uuids`, whose codecs
+below hand over bytes that are made a column at a time. asyncpg's public `set_type_codec` accepts no domains,
+because results never show them; parameters do, so the codec is registered one level deeper (ADR 0010).
 
 The same bytes are what the hash chain is made of.
 """

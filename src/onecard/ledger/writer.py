@@ -1,4 +1,4 @@
-"""The writer of one shard: takes requests, holds the shard's lease, survives losing the database or the lease.
+"""The writer of one shard: takes requests, holds the lease, survives losing the database or the lease.
 
 What it does with requests while it leads is in term.py.
 """

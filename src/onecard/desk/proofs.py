@@ -1,0 +1,22 @@
+"""All proofs: those of the ledger, and that what devices reported is what was posted."""
+
+from collections.abc import Sequence
+
+from onecard.base.db import Database, load_queries
+from onecard.ledger import proofs
+from onecard.ledger.proofs import Proof
+
+_sql = load_queries("onecard.desk")
+_STATEMENTS = {"records_are_posted": "prove_records", "watermarks_hold": "prove_watermarks"}
+
+
+async def check(db: Database, engine_url: str, tenant_ids: Sequence[int]) -> list[Proof]:
+    """Every proof of the product, each tenant in one snapshot (spec money.md, “Settlement and proof”).
+
+    Args:
+        db: the application's door.
+        engine_url: login of the ledger's writer.
+        tenant_ids: whose books and records to prove.
+    """
+    found = await proofs.check(db, engine_url, tenant_ids)
+    return [*found, *await proofs.prove(db, tenant_ids, _sql, _STATEMENTS)]
