@@ -7,6 +7,8 @@ a parser ends here.
 import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,7 @@ from onecard.desk.uploads import COLUMNS_MAX, FILE_MAX_MB, ROWS_MAX, SheetError,
 CELL_MAX = 2_000  # characters of a cell
 MEMORY_BYTES = 200 << 20  # of address space; 60,000 rows of the template take 60 MB
 CPU_S = 30
+_EXACT_BELOW = 10**15
 
 
 class Verdict(msgspec.Struct):
@@ -97,11 +100,12 @@ def as_text(value: object) -> str:
     """A cell as the person sees it: whole numbers without a point, long ones as rounded as they are."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
+    if isinstance(value, Real):
+        number = Decimal(repr(value))
         # a spreadsheet keeps 15 digits; beyond them the number on the screen reads 1.10105E+17
-        if abs(value) >= 10**15:
-            return f"{value:.5E}"
-        return str(int(value)) if value == int(value) else repr(value)
+        if abs(number) >= _EXACT_BELOW:
+            return f"{number:.5E}"
+        return str(int(number)) if number == int(number) else str(number)
     return "" if value is None else str(value)
 
 

@@ -14,6 +14,7 @@ from onecard.people.model import PURSES, AccountClass, ClassDraft, Department, G
 from onecard.people.rules import NAME_MAX, DepartmentTree, has_control_characters, tidy
 
 _sql = load_queries("onecard.people")
+_TAKEN = "A number or phone was taken by somebody else in the meantime; nothing was saved."
 
 
 async def departments(tx: Tx) -> DepartmentTree:
@@ -45,35 +46,38 @@ async def create_department(
             f"A department's name may not contain “/”, which separates the names of a path; {name!r} does."
         )
         raise OneCardError(message)
-    if code is None:
-        code = await _free_code(tx)
+    known = [department for _, department in (await departments(tx)).outline()]
+    code = code or _free_code(known)
+    _refuse_double(known, name, parent_id, code)
     try:
         department_id = await _sql.insert_department(
             tx.connection, tenant_id=tx.tenant_id, code=code, name=name, parent_id=parent_id,
             position=position,
         )  # fmt: skip
-    except asyncpg.UniqueViolationError as error:
-        raise ConflictError(_department_conflict(error.constraint_name, name, code)) from None
+    except asyncpg.UniqueViolationError:
+        message = f"The department {name} was just created by somebody else."
+        raise ConflictError(message) from None
     except asyncpg.ForeignKeyViolationError:
         message = f"There is no department with id {parent_id} to put {name} under."
         raise NotFoundError(message) from None
     return int(department_id)
 
 
-def _department_conflict(constraint: str | None, name: str, code: str) -> str:
-    return {
-        "department_one_root": f"There is a root department already, so {name} needs a parent.",
-        "department_name": f"There is a department {name} in the same place already.",
-    }.get(constraint or "", f"The department code {code} is taken.")
+def _refuse_double(known: Sequence[Department], name: str, parent_id: int | None, code: str) -> None:
+    if parent_id is None and known:
+        message = f"There is a root department already, so {name} needs a parent."
+        raise ConflictError(message)
+    if any(each.parent_id == parent_id and each.name == name for each in known):
+        message = f"There is a department {name} in the same place already."
+        raise ConflictError(message)
+    if any(each.code == code for each in known):
+        message = f"The department code {code} is taken."
+        raise ConflictError(message)
 
 
-async def _free_code(tx: Tx) -> str:
-    taken = [
-        row["code"]
-        async for row in _sql.departments(tx.connection, tenant_id=tx.tenant_id)
-        if re.fullmatch(r"\d{1,9}", row["code"], re.ASCII)
-    ]
-    return str(max(map(int, taken), default=0) + 1)
+def _free_code(known: Sequence[Department]) -> str:
+    taken = [int(each.code) for each in known if re.fullmatch(r"\d{1,9}", each.code, re.ASCII)]
+    return str(max(taken, default=0) + 1)
 
 
 async def ensure_department(tx: Tx, path: str) -> int:
@@ -154,8 +158,8 @@ async def create_class(tx: Tx, draft: ClassDraft) -> int:
     ]
     try:
         class_id = await _sql.insert_class(
-            tx.connection, tenant_id=tx.tenant_id, number=draft.number, name=name, drawing=list(draft.drawing),
-            floor_fen=draft.floor_fen, limits=limits,
+            tx.connection, tenant_id=tx.tenant_id, number=draft.number, name=name,
+            drawing=list(draft.drawing), floor_fen=draft.floor_fen, limits=limits,
         )  # fmt: skip
     except asyncpg.UniqueViolationError:
         message = f"There is an account class with the number {draft.number} or the name {name} already."
@@ -200,8 +204,8 @@ async def add_persons(tx: Tx, vault: Vault, drafts: Sequence[PersonDraft]) -> di
     try:
         rows = _sql.insert_persons(tx.connection, tenant_id=tx.tenant_id, **arrays)
         return {row["number"]: row["id"] async for row in rows}
-    except asyncpg.UniqueViolationError as error:
-        raise ConflictError(_taken(error)) from None
+    except asyncpg.UniqueViolationError:
+        raise ConflictError(_TAKEN) from None
 
 
 async def change_persons(tx: Tx, vault: Vault, drafts: dict[int, PersonDraft]) -> None:
@@ -220,8 +224,8 @@ async def change_persons(tx: Tx, vault: Vault, drafts: dict[int, PersonDraft]) -
     try:
         rows = _sql.update_persons(tx.connection, tenant_id=tx.tenant_id, **arrays)
         changed = [row["id"] async for row in rows]
-    except asyncpg.UniqueViolationError as error:
-        raise ConflictError(_taken(error)) from None
+    except asyncpg.UniqueViolationError:
+        raise ConflictError(_TAKEN) from None
     if len(changed) != len(drafts):
         message = f"{len(drafts) - len(changed)} of the persons to change do not exist."
         raise NotFoundError(message)
@@ -239,11 +243,6 @@ def _arrays(tx: Tx, vault: Vault, drafts: Sequence[PersonDraft]) -> dict[str, li
         "boxes": [None if text is None else vault.seal(tenant_id, text) for text in plain],
         "tags": [None if text is None else vault.tag(tenant_id, text) for text in plain],
     }
-
-
-def _taken(error: asyncpg.UniqueViolationError) -> str:
-    what = "phone" if "phone" in (error.constraint_name or "") else "number"
-    return f"A {what} was taken by somebody else in the meantime; nothing was saved."
 
 
 def _person(row: Any) -> Person:
