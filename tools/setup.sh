@@ -17,7 +17,8 @@ echo "Setting up $venv (once; a minute or two)" >&2
 [ -x "$venv/bin/python" ] && [ "$("$venv/bin/python" -V)" = "$("$python" -V)" ] ||
   "$python" -m venv --without-pip --clear "$venv"
 pip() {
-  "$venv/bin/python" "$here/tools/pip-26.3-py3-none-any.whl/pip" --disable-pip-version-check --no-input "$@" >&2
+  "$venv/bin/python" "$here/tools/pip-26.3-py3-none-any.whl/pip" \
+    "$@" --disable-pip-version-check --no-input >&2
 }
 pip install --quiet --require-hashes --only-binary :all: --requirement "$here/requirements.lock"
 pip install --quiet --no-deps --no-build-isolation --editable "$here"

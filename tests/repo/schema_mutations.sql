@@ -1,5 +1,5 @@
--- One broken table, policy, key or right at a time. The line before each says which rules must notice it, by the
--- start of their name in house/schema_rules.py, and what the finding must say.
+-- One broken table, policy, key or right at a time. The line before each says which rules must notice it, by
+-- the start of their name in house/schema_rules.py, and what the finding must say.
 
 -- 1 | people.pet
 create table people.pet (id bigint primary key, tenant_id bigint not null);

@@ -1,9 +1,13 @@
 """docs/reference says what the code does now; `make reference` puts it right."""
 
-import pytest
+import re
 
-from house.tree import ROOT
+import pytest
+import typer.main
+
+from house.tree import ROOT, files
 from onecard.base.status import TEXTS, Status
+from onecard.cli.main import app
 from onecard.cli.reference import pages
 
 
@@ -21,3 +25,14 @@ def test_every_status_is_listed_with_both_texts() -> None:
     assert list(TEXTS) == list(Status), "the texts follow the order of the statuses"
     for status in Status:
         assert f"| {int(status)} | `{status.code}` | {' | '.join(TEXTS[status])} |" in pages()["statuses.md"]
+
+
+def test_commands_in_documents_exist() -> None:
+    known = typer.main.get_command(app)
+    for path in files(ROOT, ".md"):
+        for line in re.findall(r"\bonecard ((?:[a-z]+ ?){1,2})", path.read_text(encoding="utf-8")):
+            words = line.split()
+            command = known.commands.get(words[0])  # type: ignore[attr-defined]
+            assert command, f"{path.name}: onecard {line}"
+            inner = getattr(command, "commands", None)
+            assert inner is None or len(words) == 1 or words[1] in inner, f"{path.name}: onecard {line}"

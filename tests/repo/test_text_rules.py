@@ -41,6 +41,15 @@ def test_cited_documents_exist(path: Path) -> None:
         assert list(rules.citations(_read(path))) == []
 
 
+def test_every_document_is_linked() -> None:
+    linked = {
+        (path.parent / target.partition("#")[0]).resolve()
+        for path in MARKDOWN
+        for target in rules.LINK.findall(_read(path))
+    }
+    assert [short(path) for path in MARKDOWN if path not in linked and path.name != "README.md"] == []
+
+
 def test_folders_say_what_they_are() -> None:
     architecture = _read(ROOT / "ARCHITECTURE.md")
     for package in sorted((ROOT / "src" / "onecard").rglob("__init__.py")):

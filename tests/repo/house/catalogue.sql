@@ -18,16 +18,19 @@ select n.nspname || '.' || c.relname as relation, a.attname as name, format_type
  order by 1, a.attnum;
 
 -- name: unique_indexes()
--- Every primary key, unique constraint, unique index and exclusion; first: '' when it starts with an expression.
-select i.indexrelid::regclass::text as name, n.nspname || '.' || c.relname as relation, i.indisprimary as primary,
-       coalesce(a.attname, '') as first
+-- Every primary key, unique constraint, unique index and exclusion; first: '' when it starts with an
+-- expression.
+select i.indexrelid::regclass::text as name, n.nspname || '.' || c.relname as relation,
+       i.indisprimary as primary, coalesce(a.attname, '') as first
   from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
   left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
- where (i.indisunique or i.indisexclusion) and n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_toast' order by 1;
+ where (i.indisunique or i.indisexclusion) and n.nspname <> 'pg_catalog' and n.nspname !~ '^pg_toast'
+ order by 1;
 
 -- name: foreign_keys()
 select k.conname as name, k.conrelid::regclass::text as relation, k.confrelid::regclass::text as target,
-       a.attname as first, b.attname as target_first, k.confdeltype::text as on_delete, k.confupdtype::text as on_update
+       a.attname as first, b.attname as target_first, k.confdeltype::text as on_delete,
+       k.confupdtype::text as on_update
   from pg_constraint k
   join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
   join pg_attribute b on b.attrelid = k.confrelid and b.attnum = k.confkey[1]
@@ -43,8 +46,8 @@ select p.polrelid::regclass::text as relation, p.polname as name, p.polcmd::text
   from pg_policy p order by 1, 2;
 
 -- name: rights(roles)
--- What each role may do with each table in effect, whether by itself, as a member of another, or as anybody; rights
--- on single columns carry the column's name.
+-- What each role may do with each table in effect, whether by itself, as a member of another, or as anybody;
+-- rights on single columns carry the column's name.
 select r.rolname as role, n.nspname || '.' || c.relname as relation, lower(p.name) as "right", '' as column
   from pg_class c join pg_namespace n on n.oid = c.relnamespace, pg_roles r,
        unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}'::text[]) p (name)
@@ -64,11 +67,12 @@ select r.rolname, n.nspname || '.' || c.relname, lower(p.name), a.attname
 -- name: roles()
 -- powers: what lets a role step over row-level security, now or after one more statement.
 select r.rolname as name, r.rolcanlogin as login,
-       array_remove(array[case when r.rolsuper then 'superuser' end, case when r.rolbypassrls then 'bypassrls' end,
+       array_remove(array[
+         case when r.rolsuper then 'superuser' end, case when r.rolbypassrls then 'bypassrls' end,
          case when r.rolcreaterole then 'createrole' end, case when r.rolcreatedb then 'createdb' end,
          case when r.rolreplication then 'replication' end], null) as powers,
-       array(select g.rolname from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = r.oid)
-         as member_of
+       array(select g.rolname from pg_auth_members m join pg_roles g on g.oid = m.roleid
+              where m.member = r.oid) as member_of
   from pg_roles r where r.rolname like 'onecard%' order by 1;
 
 -- name: owned()
@@ -103,7 +107,9 @@ select n.nspname || '.' || c.relname as name, format_type(s.seqtypid, null) as t
                   join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
                  where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype = 'i'
                    and d.refobjsubid > 0), '') as "column"
-  from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace order by 1;
+  from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
+ order by 1;
 
 -- name: schemas()
-select nspname as name from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1;
+select nspname as name from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+ order by 1;

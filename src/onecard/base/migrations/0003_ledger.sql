@@ -60,7 +60,7 @@ create table ledger.book (
 create unique index book_purse on ledger.book (tenant_id, account_id, kind) where account_id is not null;
 
 -- One line is one balanced movement of money; the lines of one key are one posting.
--- No foreign keys here: measured, they cost +74 % of the posting; the posting function and the proofs guard it.
+-- No foreign keys here: measured, they cost +74 % of the posting; posting function and proofs guard it.
 create table ledger.line (
   tenant_id  bigint   not null,
   key        uuid     not null,                -- made by whoever asked for the posting
