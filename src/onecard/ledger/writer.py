@@ -161,21 +161,23 @@ class Writer:
 
     async def _serve(self, term: Term, lease: Session) -> None:
         """Write and keep the lease, until stopped; raises what ended either."""
+        over = asyncio.Event()
         serving = asyncio.create_task(term.serve(lambda: self._stopping))
-        keeping = asyncio.create_task(self._keep_lease(term, lease))
+        keeping = asyncio.create_task(self._keep_lease(term, lease, over))
         try:
             await asyncio.wait({serving, keeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # the keeper is asked and not cancelled: its connection has the lease to give back yet
+            over.set()
             serving.cancel()
-            keeping.cancel()
             results = await asyncio.gather(serving, keeping, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
                 raise result
 
-    async def _keep_lease(self, term: Term, session: Session) -> None:
+    async def _keep_lease(self, term: Term, session: Session, over: asyncio.Event) -> None:
         next_expiry = 0.0
-        while True:
+        while not over.is_set():
             if not await session.renew_lease(self.shard, term.epoch, self._lease_ms):
                 message = f"Shard {self.shard} of the ledger is written by another process."
                 raise LeaseLostError(message)
@@ -184,7 +186,8 @@ class Writer:
                 for tenant_id, hold in await session.expired_holds(self.shard, _EXPIRED_AT_ONCE):
                     self._queue.append(Pending(self._expiry(tenant_id, hold)))
                     term.work.set()
-            await asyncio.sleep(self._lease_ms / 3000)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), self._lease_ms / 3000)
 
     def _expiry(self, tenant_id: int, hold: UUID) -> Release:
         now = self._clock()
