@@ -110,7 +110,8 @@ async def _server() -> AsyncIterator[tuple[EmbeddedPostgres, Logins]]:
         yield server, await prepare(server)
     finally:
         await asyncio.to_thread(server.stop)
-        shutil.rmtree(directory, ignore_errors=True)
+        for path in (server.socket_dir, directory):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def report(rounds: Sequence[Round]) -> dict[str, Any]:

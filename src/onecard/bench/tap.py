@@ -20,7 +20,7 @@ from onecard.base.vault import Vault
 from onecard.bench.harness import Progress, percentile
 from onecard.cards import service as cards
 from onecard.consumption import service as consumption
-from onecard.ledger import proofs
+from onecard.desk import proofs
 from onecard.ledger.model import BookKind, Journal, Leg, Place, PostingKind, Source
 from onecard.ledger.service import Ledger, merchant_balances, open_accounts, open_book, open_system_books
 from onecard.people import service as people

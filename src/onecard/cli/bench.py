@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from onecard.base.errors import UnavailableError
+from onecard.base.pgserver import EmbeddedPostgres
 from onecard.base.settings import load_settings
 from onecard.base.vault import open_vault
 from onecard.bench import ledger as ledger_bench
@@ -92,7 +93,8 @@ async def _tap(options: tap_bench.Options, progress: Callable[[str], None]) -> d
             )
             return await tap_bench.run(target, options, progress)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        for path in (EmbeddedPostgres(directory).socket_dir, directory):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from onecard.cli.demo_screen import Stages, show_summary, show_what_next
 from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
 from onecard.cli.serve import Product, running_product
-from onecard.ledger import proofs
+from onecard.desk import proofs
 from onecard.sim.books import compare, ledger_by_merchant, takings
 from onecard.sim.campus import Campus, raise_campus
 from onecard.sim.fleet import Fleet, Lunch, Tally
