@@ -27,9 +27,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or SHARED_DIRECTORY in os.environ:
         return
     server = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="onecard-test-")))
+    _servers.append(server)  # first, so that it is stopped even if what follows fails
     server.start()
     asyncio.run(prepare(server, TEMPLATE))
-    _servers.append(server)
     os.environ[SHARED_DIRECTORY] = str(server.directory)
 
 
