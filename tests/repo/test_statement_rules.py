@@ -130,6 +130,12 @@ def test_broken_function_is_noticed(sql: str, language: str) -> None:
     assert list(of_functions(text))
 
 
+def test_a_statement_made_at_run_time_is_noticed() -> None:
+    body = "begin execute 'delete from ledger.' || a_table; end"
+    text = f"create function f(a_table text) returns void language plpgsql as $$ {body} $$;"
+    assert list(of_functions(text))
+
+
 def test_a_function_is_noticed_when_it_forgets_its_tenant() -> None:
     text = (SOURCE / "ledger" / "functions.sql").read_text(encoding="utf-8")
     ties = list(re.finditer(r"\w\.tenant_id = (\w\.\w+|\w_tenant\b(\[i\])?)", text))
