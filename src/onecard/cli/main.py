@@ -81,6 +81,8 @@ def run() -> None:
 
 def _log_to_stderr() -> None:
     level = load_settings().log_level.upper()
+    # its pool complains with a traceback each time the database is away; we say so ourselves
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -21,7 +21,7 @@ from onecard.base.nkeys import AccountKey
 from onecard.base.status import Status
 from onecard.devices import service as devices
 from onecard.gateway.counters import Counters
-from onecard.gateway.directory import GATEWAY, Directory
+from onecard.gateway.directory import AWAY, GATEWAY, Directory
 
 log = logging.getLogger(__name__)
 
@@ -119,9 +119,13 @@ class Callout:
         # a client id takes over the connection that has it: nobody may push a working terminal off the bus by
         # asking to join under its name. Between certification and the first sign-in the grant waits to be
         # fetched
-        async with self._db.platform_tx(GATEWAY) as tx:
-            if await devices.is_taken(tx, client_id) and not await devices.has_grant(tx, client_id):
-                return None, Status.DEVICE_UNKNOWN
+        try:
+            async with self._db.platform_tx(GATEWAY) as tx:
+                taken = await devices.is_taken(tx, client_id) and not await devices.has_grant(tx, client_id)
+        except AWAY:
+            return None, Status.BUSY
+        if taken:
+            return None, Status.DEVICE_UNKNOWN
         prefix = f"ot1._join.{client_id}"
         return _only(publish=[f"{prefix}.up.hello"], subscribe=[f"{prefix}.dn.grant"]), Status.OK
 

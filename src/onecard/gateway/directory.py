@@ -10,8 +10,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import asyncpg
+
 from onecard.base.db import Actor, Database
-from onecard.base.errors import NotFoundError
+from onecard.base.errors import NotFoundError, OneCardError
 from onecard.base.status import Status
 from onecard.consumption.model import Rules
 from onecard.consumption.service import load_rules
@@ -20,8 +22,18 @@ from onecard.devices.model import Credential
 from onecard.tenants import service as tenants
 
 GATEWAY = Actor("service", "gateway")
+# Database, bus or ledger cannot be had right now: whoever asked may ask again, nothing is lost
+AWAY = (
+    OneCardError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 OLD_S = 1.0
 _RENEW_S = 0.5
+_SIGN_IN_OLD_S = 5.0
 _UNKNOWN_MOST = 10_000
 
 
@@ -77,8 +89,14 @@ class Directory:
         self._views.pop(code, None)
 
     async def sign_in(self, code: str, token: str, secret: str) -> Status:
-        """Whether a device may connect with this secret."""
-        view = await self.view(code)
+        """Whether a device may connect with this secret; `BUSY` when that cannot be known right now."""
+        known = self._views.get(code)
+        try:
+            view = await self.view(code)
+        except AWAY:
+            if known is None or known.age() > _SIGN_IN_OLD_S:
+                return Status.BUSY
+            view = known
         if view is None:
             return Status.TENANT_UNKNOWN
         device = view.devices.get(token)

@@ -16,8 +16,7 @@ from onecard.base.bus import Bus
 from onecard.base.db import Database
 from onecard.base.natsserver import ACCOUNT
 from onecard.devices import service as devices
-from onecard.gateway.directory import GATEWAY, Directory
-from onecard.gateway.hub import AWAY
+from onecard.gateway.directory import AWAY, GATEWAY, Directory
 from onecard.tenants import service as tenants
 
 log = logging.getLogger(__name__)

@@ -2,25 +2,12 @@
 
 from dataclasses import dataclass
 
-import asyncpg
-
 from onecard.base.bus import Bus
 from onecard.base.db import Database
-from onecard.base.errors import OneCardError
 from onecard.gateway.counters import Counters
 from onecard.gateway.directory import Directory
 from onecard.gateway.sessions import Sessions
 from onecard.ledger.service import Ledger
-
-# Database, bus or ledger cannot be had right now: whoever asked may ask again, nothing is lost
-AWAY = (
-    OneCardError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What devices say of themselves: their states, and the hellos of those without credentials."""
 
+import asyncio
 import base64
 import binascii
 import logging
@@ -12,11 +13,12 @@ from onecard.devices import service as devices
 from onecard.devices.drivers.ot1 import codec
 from onecard.devices.drivers.ot1.model import PROTOCOL, Grant, Hello, State
 from onecard.devices.model import Presence, Reply
-from onecard.gateway.directory import GATEWAY, admission
-from onecard.gateway.hub import AWAY, Hub
+from onecard.gateway.directory import AWAY, GATEWAY, admission
+from onecard.gateway.hub import Hub
 
 log = logging.getLogger(__name__)
 
+_STORE_AGAIN_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _HELLO_EVERY_S = 1.0
 _HELLO_MOST = 20  # answered per second
 
@@ -29,22 +31,35 @@ class States:
         self._directory = hub.directory
         self._sessions = hub.sessions
         self._counters = hub.counters
+        self._latest: dict[str, State | Status] = {}
 
     async def hear(self, subject: str, payload: bytes) -> None:
         """Handler at every gateway: the session learns of a new boot or record store."""
         _, code, token, _, _ = subject.split(".")
         state = codec.decode(State, payload)
-        if isinstance(state, Status) or not state.on:
-            return
-        view = self._directory.fresh(code) or await self._directory.view(code)
-        if view is not None and token in view.devices:
+        if isinstance(state, State) and state.on:
             self._sessions.of(code, token).announce(state.boot, state.ep)
 
     async def handle(self, subject: str, payload: bytes) -> None:
-        """Handler at one gateway of the queue group: the database learns of it."""
+        """Handler at one gateway of the queue group: the database learns of it, however long that takes.
+
+        A device announces itself once for each connection, so nobody would say it again.
+        """
         _, code, token, _, _ = subject.split(".")
         state = codec.decode(State, payload)
-        status = await self._store(code, token, state) if isinstance(state, State) else state
+        status = state if isinstance(state, Status) else Status.BUSY
+        self._latest[subject] = state
+        for wait_s in _STORE_AGAIN_S:
+            if isinstance(state, Status) or self._latest[subject] is not state:
+                break
+            try:
+                status = await self._store(code, token, state)
+                break
+            except AWAY as error:
+                log.warning("state of %s/%s waits: %s", code, token, error or type(error).__name__)
+                await asyncio.sleep(wait_s)
+        if self._latest[subject] is state:
+            del self._latest[subject]
         self._counters.count("state", status)
 
     async def _store(self, code: str, token: str, state: State) -> Status:

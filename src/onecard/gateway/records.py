@@ -24,8 +24,8 @@ from onecard.devices.drivers.ot1 import codec
 from onecard.devices.drivers.ot1.codec import Entry
 from onecard.devices.drivers.ot1.model import Ack, Batch, Clock, Record
 from onecard.devices.model import Credential, Filed
-from onecard.gateway.directory import GATEWAY, View, admission
-from onecard.gateway.hub import AWAY, Hub
+from onecard.gateway.directory import AWAY, GATEWAY, View, admission
+from onecard.gateway.hub import Hub
 from onecard.ledger.model import Reversal, Sale, Source, Terms
 from onecard.ledger.service import Ledger
 

@@ -20,9 +20,9 @@ from onecard.devices.drivers.ot1 import codec
 from onecard.devices.drivers.ot1.model import Balances, Credential, Request, Response
 from onecard.devices.model import Credential as Device
 from onecard.gateway import texts
-from onecard.gateway.directory import GATEWAY, View, admission
+from onecard.gateway.directory import AWAY, GATEWAY, View, admission
 from onecard.gateway.holders import Holders
-from onecard.gateway.hub import AWAY, Hub
+from onecard.gateway.hub import Hub
 from onecard.gateway.sessions import Session
 from onecard.ledger.model import Answer, Sale, Source
 from onecard.ledger.model import Balances as Purses
