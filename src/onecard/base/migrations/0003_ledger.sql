@@ -44,7 +44,7 @@ create table ledger.book (
   kind        smallint not null,
   floor_fen   bigint,                          -- null: may go below zero
   balance_fen bigint   not null default 0,     -- credits minus debits
-  held_fen    bigint   not null default 0 check (held_fen >= 0),
+  held_fen    bigint   not null default 0,
   seq         bigint   not null default 0,     -- number of changes
   -- what was drawn in the newest business day and meal seen: usage_period is yyyymmdd * 100 + meal
   usage_period     bigint not null default 0,
@@ -54,8 +54,8 @@ create table ledger.book (
   usage_meal_count int    not null default 0,
   primary key (tenant_id, id),
   foreign key (tenant_id, account_id) references ledger.account (tenant_id, id) on delete restrict,
-  constraint floor_held check (floor_fen is null or balance_fen - held_fen >= floor_fen),
-  constraint own_books_have_no_floor check (account_id is not null or (floor_fen is null and held_fen = 0))
+  -- one constraint, because each is read and prepared anew by every statement that posts
+  constraint floor_held check (held_fen >= 0 and (floor_fen is null or balance_fen - held_fen >= floor_fen))
 ) with (fillfactor = 60);
 create unique index book_purse on ledger.book (tenant_id, account_id, kind) where account_id is not null;
 
@@ -70,7 +70,7 @@ create table ledger.line (
   kind       smallint not null,
   debit_book  bigint  not null,
   credit_book bigint  not null,
-  amount_fen  bigint  not null check (amount_fen > 0),
+  amount_fen  bigint  not null,
   debit_seq   bigint, debit_balance_fen  bigint,   -- number and balance after this change; guarded books only
   credit_seq  bigint, credit_balance_fen bigint,
   business_day date     not null,
@@ -80,8 +80,7 @@ create table ledger.line (
   source_id    bigint   not null,
   card_id      bigint,
   fingerprint  bigint   not null,              -- of the request's content: a repeated key must bring the same
-  check (debit_book <> credit_book),
-  check (leg > 0),
+  constraint moves_money check (amount_fen > 0 and debit_book <> credit_book),
   primary key (tenant_id, key, leg)
 );
 create unique index line_debit on ledger.line (tenant_id, debit_book, debit_seq)
