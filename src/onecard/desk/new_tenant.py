@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from onecard.base.db import Actor, Database
+from onecard.base.db import Actor, Database, Tx
 from onecard.ledger.service import open_system_books
 from onecard.people import service as people
 from onecard.tenants import service as tenants
@@ -22,8 +22,9 @@ async def open_tenant(db: Database, actor: Actor, *, code: str, name: str, **set
         OneCardError: something is malformed.
         ConflictError: the code is taken.
     """
-    tenant_id = await tenants.create(db, actor, code=code, name=name, **settings)
-    async with db.tenant_tx(tenant_id, actor) as tx:
+
+    async def furnish(tx: Tx) -> None:
         await open_system_books(tx)
         await people.create_department(tx, name=name.replace("/", "\uff0f"))
-    return tenant_id
+
+    return await tenants.create(db, actor, code=code, name=name, furnish=furnish, **settings)

@@ -1,6 +1,7 @@
 """Use cases of tenants."""
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,8 +24,20 @@ async def create(
     time_zone: str = "Asia/Shanghai",
     day_cutoff: time = time(3),
     language: str = "zh-CN",
+    furnish: Callable[[Tx], Awaitable[None]] | None = None,
 ) -> int:
     """Create a tenant; returns its id.
+
+    Args:
+        db: the application's door.
+        actor: who creates it.
+        code: four digits, unique in the installation.
+        name: of the institution.
+        currency: three letters (ISO 4217).
+        time_zone: name in the IANA database.
+        day_cutoff: when its business day ends, by its own wall clock.
+        language: `zh-CN` or `en`.
+        furnish: what belongs to a new tenant besides itself; in the same transaction.
 
     Raises:
         OneCardError: code, name, language or time zone is malformed.
@@ -53,6 +66,8 @@ async def create(
                 tx.connection, tenant_id=tenant_id, code=code, name=name.strip(), currency=currency,
                 time_zone=time_zone, day_cutoff=day_cutoff, language=language,
             )  # fmt: skip
+            if furnish is not None:
+                await furnish(tx)
     except asyncpg.UniqueViolationError:
         message = f"The tenant code {code} is taken."
         raise ConflictError(message) from None
