@@ -1,7 +1,7 @@
 """The simulated terminal against a real gateway: what goes wrong on the wire never changes what was sold."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -39,15 +39,20 @@ async def plugged_in(device: Device) -> AsyncIterator[Device]:
 async def test_it_joins_is_certified_and_sells(school: School, gateway: Gateway, nats: BusAddress) -> None:
     address = (nats.mqtt_host, nats.mqtt_port)
     joining = asyncio.create_task(join(address, "SIM-9", hello_every_s=0.1))
-    async with asyncio.timeout(5):
-        while not await waiting(school):  # noqa: ASYNC110  another process would poll, too
-            await asyncio.sleep(0.02)
+    await comes_true(lambda: waiting(school))
     async with school.db.tenant_tx(school.tenant_id, SYSTEM) as tx:
         await devices.certify(tx, tenant_code="8672", sn="SIM-9", merchant_id=school.merchant_id)
     credential = await joining
     async with plugged_in(Device(address, credential, seed=1)) as device:
         assert (await device.sell(RICH, 9_00)).sold
     assert await school.takings() == 9_00
+
+
+async def comes_true(look: Callable[[], Awaitable[object]]) -> None:
+    """Look again and again until there is something to see."""
+    async with asyncio.timeout(5):
+        while not await look():
+            await asyncio.sleep(0.01)
 
 
 async def waiting(school: School) -> bool:
@@ -88,9 +93,7 @@ async def test_an_answer_that_came_too_late_does_not_book_the_sale_twice(
 async def test_a_sale_the_power_cut_interrupted_is_given_back(school: School, device: Device) -> None:
     device.answer_delay_s = 0.5
     device.swipe(RICH, 5_00)
-    async with asyncio.timeout(3):
-        while not await school.takings():  # noqa: ASYNC110  the database does not tell
-            await asyncio.sleep(0.01)
+    await comes_true(school.takings)
     device.reboot()
     device.answer_delay_s = 0.0
     await device.uploaded()
@@ -106,8 +109,9 @@ async def test_repeated_and_forged_records_change_nothing(school: School, device
     device.forge(1, 50_00)
     assert (await device.sell(RICH, 1_00)).sold
     await device.uploaded()
+    await comes_true(lambda: school.fetch("select 1 from devices.quarantine"))
     assert await school.takings() == 6_00
-    assert await school.fetch("select seq, reason is not null from devices.quarantine") == [(1, True)]
+    assert await school.fetch("select seq, reason from devices.quarantine") == [(1, "other_content")]
 
 
 async def test_a_full_store_stops_selling_until_it_is_emptied(
