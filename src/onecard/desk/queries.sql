@@ -1,5 +1,6 @@
 -- name: prove_records(tenant_id)^
--- Every record that was posted has its lines, every sale either has or says why not, each line set one record.
+-- Every record that was posted has its lines, every sale either has or says why not, each line set one
+-- record.
 with bad as (
   select r.device_id, r.epoch, r.seq, 'says it was posted, but the ledger has no such posting' as says
     from devices.record r
@@ -13,7 +14,8 @@ with bad as (
   select r.device_id, r.epoch, r.seq, 'came to nothing and is not in quarantine'
     from devices.record r
    where r.tenant_id = :tenant_id and r.status <> 0
-     and not exists (select from devices.quarantine q where q.tenant_id = :tenant_id and q.device_id = r.device_id
+     and not exists (select from devices.quarantine q
+                      where q.tenant_id = :tenant_id and q.device_id = r.device_id
                         and q.epoch = r.epoch and q.seq = r.seq))
 select (select count(*) from devices.record where tenant_id = :tenant_id) as checked,
        (select format('record %s of store %s of device %s %s', seq, epoch, device_id, says)
@@ -25,7 +27,8 @@ with held as (
   select device_id, epoch, count(*) as records, max(seq) as last_seq
     from devices.record where tenant_id = :tenant_id group by device_id, epoch),
 bad as (
-  select e.device_id, e.epoch, e.watermark, coalesce(h.records, 0) as records, coalesce(h.last_seq, 0) as last_seq
+  select e.device_id, e.epoch, e.watermark, coalesce(h.records, 0) as records,
+         coalesce(h.last_seq, 0) as last_seq
     from devices.epoch e left join held h on h.device_id = e.device_id and h.epoch = e.epoch
    where e.tenant_id = :tenant_id
      and (e.watermark <> coalesce(h.records, 0) or e.watermark <> coalesce(h.last_seq, 0)))

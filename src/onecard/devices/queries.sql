@@ -35,7 +35,8 @@ select d.id, d.token, d.sn, d.name, d.place, d.merchant_id, d.state, coalesce(p.
  where d.tenant_id = :tenant_id order by d.sn;
 
 -- name: credentials(tenant_id, recent)
--- What gateways hold in memory; `recent`: only what changed in the last minute (longer than any transaction here).
+-- What gateways hold in memory; `recent`: only what changed in the last minute (longer than any transaction
+-- here).
 select id, token, state, merchant_id, secret_hash from devices.device
  where tenant_id = :tenant_id and (not :recent or changed_at > now() - interval '1 minute');
 
@@ -48,7 +49,8 @@ select tenant_id, token from devices.route
 -- A known candidate is brought up to date; a new one is taken while there is room.
 insert into devices.candidate (sn, model, firmware, public_key, claim)
 select :sn, :model, :firmware, :public_key::bytea, :claim
- where (select count(*) from devices.candidate) < :most or exists (select from devices.candidate where sn = :sn)
+ where (select count(*) from devices.candidate) < :most
+    or exists (select from devices.candidate where sn = :sn)
 on conflict (sn) do update
    set model = excluded.model, firmware = excluded.firmware, claim = excluded.claim, last_seen = now(),
        public_key = case when candidate.state = 'ok' then candidate.public_key else excluded.public_key end
@@ -58,7 +60,8 @@ returning state, tenant_code, token, sealed_secret;
 select exists (select from devices.candidate where sn = :sn and state = 'ok');
 
 -- name: candidates()
-select sn, model, firmware, claim, state, first_seen, last_seen from devices.candidate order by first_seen, sn;
+select sn, model, firmware, claim, state, first_seen, last_seen
+  from devices.candidate order by first_seen, sn;
 
 -- name: reply_to(sn)^
 select state, tenant_code, token, sealed_secret from devices.candidate where sn = :sn;
@@ -83,12 +86,14 @@ delete from devices.candidate where sn = :sn;
 delete from devices.candidate where token = :token and state = 'ok';
 
 -- name: set_presence(tenant_id, device_id, boot, epoch, firmware, model, protocol, clock)!
-insert into devices.presence as p (tenant_id, device_id, online, boot, epoch, firmware, model, protocol, clock, last_seen)
+insert into devices.presence as p (tenant_id, device_id, online, boot, epoch, firmware, model, protocol,
+       clock, last_seen)
 values (:tenant_id, :device_id, true, :boot, :epoch, :firmware, :model, :protocol, :clock, now())
 on conflict (tenant_id, device_id) do update
    set online = true, boot = coalesce(excluded.boot, p.boot), epoch = coalesce(excluded.epoch, p.epoch),
        firmware = coalesce(excluded.firmware, p.firmware), model = coalesce(excluded.model, p.model),
-       protocol = coalesce(excluded.protocol, p.protocol), clock = coalesce(excluded.clock, p.clock), last_seen = now();
+       protocol = coalesce(excluded.protocol, p.protocol), clock = coalesce(excluded.clock, p.clock),
+       last_seen = now();
 
 -- name: set_offline(tenant_id, device_id)!
 update devices.presence set online = false where tenant_id = :tenant_id and device_id = :device_id;
@@ -110,27 +115,32 @@ select e.epoch, e.watermark, e.epoch = p.epoch as current
 select watermark from devices.epoch
  where tenant_id = :tenant_id and device_id = :device_id and epoch = :epoch;
 
--- name: lock_watermark(tenant_id, device_id, epoch)$
-select watermark from devices.epoch
- where tenant_id = :tenant_id and device_id = :device_id and epoch = :epoch for update;
+-- name: lock_watermarks(tenant_id, devices, epochs)
+-- In one order for everybody, so that two gateways never wait for each other in a circle.
+select e.device_id, e.epoch, e.watermark from devices.epoch e
+ where e.tenant_id = :tenant_id
+   and (e.device_id, e.epoch) in (select * from unnest(:devices::bigint[], :epochs::bigint[]))
+ order by e.device_id, e.epoch for update;
 
--- name: move_watermark(watermark, tenant_id, device_id, epoch)!
-update devices.epoch set watermark = :watermark, last_record_at = now()
- where tenant_id = :tenant_id and device_id = :device_id and epoch = :epoch;
+-- name: move_watermarks(tenant_id, devices, epochs, watermarks)!
+update devices.epoch e set watermark = w.watermark, last_record_at = now()
+  from unnest(:devices::bigint[], :epochs::bigint[], :watermarks::bigint[]) w (device_id, epoch, watermark)
+ where e.tenant_id = :tenant_id and e.device_id = w.device_id and e.epoch = w.epoch;
 
 -- name: digests(tenant_id, device_id, epoch, seqs)
 select seq, digest from devices.record
  where tenant_id = :tenant_id and device_id = :device_id and epoch = :epoch and seq = any (:seqs::bigint[]);
 
--- name: insert_records(tenant_id, device_id, epoch, seqs, kinds, times, statuses, keys, digests, contents)!
+-- name: insert_records(tenant_id, devices, epochs, seqs, kinds, times, statuses, keys, digests, contents)!
 insert into devices.record (tenant_id, device_id, epoch, seq, kind, occurred_at, status, posting_key, digest, content)
-select :tenant_id, :device_id, :epoch, seq, kind, occurred_at, status, posting_key, digest, content
-  from unnest(:seqs::bigint[], :kinds::text[], :times::timestamptz[], :statuses::smallint[], :keys::uuid[],
-              :digests::bytea[], :contents::jsonb[])
-       w (seq, kind, occurred_at, status, posting_key, digest, content);
+select :tenant_id, device_id, epoch, seq, kind, occurred_at, status, posting_key, digest, content
+  from unnest(:devices::bigint[], :epochs::bigint[], :seqs::bigint[], :kinds::text[], :times::timestamptz[],
+              :statuses::smallint[], :keys::uuid[], :digests::bytea[], :contents::jsonb[])
+       w (device_id, epoch, seq, kind, occurred_at, status, posting_key, digest, content);
 
 -- name: quarantine(tenant_id, device_id, epoch, seqs, reasons, contents)$
--- What is there already is not put there again, so a terminal that repeats itself fills nothing. How many are new.
+-- What is there already is not put there again, so a terminal that repeats itself fills nothing. How many are
+-- new.
 with put as (
   insert into devices.quarantine (tenant_id, device_id, epoch, seq, reason, content)
   select :tenant_id, :device_id, :epoch, w.seq, w.reason, w.content

@@ -58,7 +58,8 @@ select (select count(*) from ledger.book where tenant_id = :tenant_id) as checke
           from bad order by id limit 1) as wrong;
 
 -- name: prove_histories(tenant_id)^
--- Each guarded book's history chains: after = before + change, the last after is the balance, no change is missing.
+-- Each guarded book's history chains: after = before + change, the last after is the balance, no change is
+-- missing.
 with change as (
   select debit_book as book, debit_seq as seq, debit_balance_fen as after, -amount_fen as delta, key, leg
     from ledger.line where tenant_id = :tenant_id and debit_seq is not null
@@ -69,10 +70,12 @@ walked as (
   select book, seq, key, leg, after, coalesce(lag(after) over w, 0) + delta as expected
     from change window w as (partition by book order by seq)),
 broken as (
-  select book, seq, format('line %s/%s leaves book %s at %s fen instead of %s', key, leg, book, after, expected) as says
+  select book, seq,
+         format('line %s/%s leaves book %s at %s fen instead of %s', key, leg, book, after, expected) as says
     from walked where after <> expected),
 ends as (
-  select c.book, max(c.seq) as last_seq, count(*) as changes, (array_agg(c.after order by c.seq desc))[1] as after
+  select c.book, max(c.seq) as last_seq, count(*) as changes,
+         (array_agg(c.after order by c.seq desc))[1] as after
     from change c group by c.book),
 holds as (
   select h.book_id as book, count(*) + count(*) filter (where h.state <> 'open') as changes
@@ -91,11 +94,13 @@ select (select count(*) from change) as checked, (select says from bad order by 
 -- name: prove_conservation(tenant_id)^
 -- All balances of the tenant add up to zero.
 select count(*) as checked,
-       case when sum(balance_fen) <> 0 then format('all balances add up to %s fen', sum(balance_fen)) end as wrong
+       case when sum(balance_fen) <> 0
+            then format('all balances add up to %s fen', sum(balance_fen)) end as wrong
   from ledger.book where tenant_id = :tenant_id;
 
 -- name: prove_floors(tenant_id)^
--- No purse is below what it may be, nothing is owed the wrong way round, and what is held is what open holds say.
+-- No purse is below what it may be, nothing is owed the wrong way round, and what is held is what open holds
+-- say.
 with open as (
   select book_id, sum(amount_fen) as held from ledger.hold
    where tenant_id = :tenant_id and state = 'open' group by book_id),
@@ -106,13 +111,15 @@ bad as (
      and (b.balance_fen - b.held_fen < b.floor_fen or (b.kind = 5 and b.balance_fen > 0)
           or (b.kind < 5 and b.floor_fen is null) or b.held_fen <> coalesce(o.held, 0)))
 select (select count(*) from ledger.book where tenant_id = :tenant_id and account_id is not null) as checked,
-       (select format('book %s has %s fen with %s held; open holds say %s', id, balance_fen, held_fen, expected)
+       (select format('book %s has %s fen with %s held; open holds say %s',
+                      id, balance_fen, held_fen, expected)
           from bad order by id limit 1) as wrong;
 
 -- name: prove_keys(tenant_id)^
 -- A key is posted once or refused once, never both; the lines of a posting are numbered 1, 2, … and agree.
 with posting as (
-  select key, count(*) as legs, max(leg) as last_leg, min(fingerprint) as first_print, max(fingerprint) as last_print
+  select key, count(*) as legs, max(leg) as last_leg, min(fingerprint) as first_print,
+         max(fingerprint) as last_print
     from ledger.line where tenant_id = :tenant_id group by key),
 bad as (
   select p.key, 'its lines are incomplete or disagree' as says from posting p
@@ -123,19 +130,22 @@ bad as (
   union all
   select r.key, 'it is refused and held' from ledger.refusal r
     join ledger.hold h on h.tenant_id = r.tenant_id and h.key = r.key where r.tenant_id = :tenant_id)
-select (select count(*) from posting) + (select count(*) from ledger.refusal where tenant_id = :tenant_id) as checked,
+select (select count(*) from posting)
+         + (select count(*) from ledger.refusal where tenant_id = :tenant_id) as checked,
        (select format('key %s: %s', key, says) from bad order by key limit 1) as wrong;
 
 -- name: prove_corrections(tenant_id)^
 -- What was given back points at a sale, adds up to at most the whole, and went to the books it came from.
 with sale as (
-  select key, sum(amount_fen) as total from ledger.line where tenant_id = :tenant_id and kind = 1 group by key),
+  select key, sum(amount_fen) as total from ledger.line
+   where tenant_id = :tenant_id and kind = 1 group by key),
 given as (
   select original_key, sum(amount_fen) as total, max(sum_after_fen) as last_sum, count(*) as times,
          max(number) as last_number
     from ledger.reversal where tenant_id = :tenant_id group by original_key),
 back as (
-  select key, sum(amount_fen) as total from ledger.line where tenant_id = :tenant_id and kind = 4 group by key),
+  select key, sum(amount_fen) as total from ledger.line
+   where tenant_id = :tenant_id and kind = 4 group by key),
 by_book as (
   select r.original_key, l.credit_book as book, sum(l.amount_fen) as total
     from ledger.reversal r join ledger.line l on l.tenant_id = r.tenant_id and l.key = r.key and l.kind = 4
@@ -164,7 +174,8 @@ select (select count(*) from ledger.reversal where tenant_id = :tenant_id) as ch
 -- name: prove_counters(tenant_id)^
 -- The limits' counters equal a recount of the sales of their day and meal, less what was given back of these.
 with counted as (
-  select id, usage_period / 100 as day, usage_period % 100 as meal, usage_day_fen, usage_day_count, usage_meal_fen,
+  select id, usage_period / 100 as day, usage_period % 100 as meal, usage_day_fen, usage_day_count,
+         usage_meal_fen,
          usage_meal_count
     from ledger.book where tenant_id = :tenant_id and usage_period > 0),
 sold as (

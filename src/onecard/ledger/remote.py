@@ -13,7 +13,7 @@ from onecard.ledger.writer import Writer
 
 # an attempt is given up after this; a writer that took over meanwhile (lease ≤ 2.5 s) answers the next one
 _ATTEMPT_S = 0.7
-_PATIENCE_S = 6.0
+_PATIENCE_S = 6
 _PAUSE_S = 0.05
 
 _encode = msgpack.Encoder().encode
@@ -55,7 +55,7 @@ class RemoteLedger:
         patience_s: how long a writer may be missing, e.g. during a take-over.
     """
 
-    def __init__(self, bus: Bus, *, shard: int = 1, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, bus: Bus, *, shard: int = 1, patience_s: int = _PATIENCE_S) -> None:
         self._bus = bus
         self._subject = _subject(shard)
         self._patience_s = patience_s

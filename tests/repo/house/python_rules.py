@@ -18,12 +18,17 @@ _NAMES_OF_ERRORS = {"constraint_name", "table_name", "column_name", "schema_name
 
 
 def functions(text: str) -> Iterator[str]:
-    """Functions that are too long, docstring included; decorators are not counted."""
+    """Functions that are too long. Neither decorators nor the docstring count: documenting costs nothing."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or 0) - node.lineno + 1
+            length = (node.end_lineno or 0) - node.lineno + 1 - _docstring_lines(node)
             if length > FUNCTION_MAX:
                 yield f"{node.name} has {length} lines, more than {FUNCTION_MAX}"
+
+
+def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    return (first.end_lineno or 0) - first.lineno + 1 if ast.get_docstring(node, clean=False) else 0
 
 
 def test_bodies(text: str) -> Iterator[str]:

@@ -19,10 +19,11 @@ create table devices.device (
   foreign key (tenant_id, merchant_id) references consumption.merchant (tenant_id, id) on delete restrict
 );
 
--- routing: which tenant a serial number was certified for; gateways watch it to disconnect what is no longer welcome
+-- routing: which tenant a serial number was certified for; gateways watch it to disconnect what is no longer
+-- welcome
 create table devices.route (
   sn         text        not null primary key,
-  token      text        not null unique,          -- tokens name MQTT clients, which are of the whole installation
+  token      text        not null unique,   -- tokens name MQTT clients, which are of the whole installation
   tenant_id  bigint      not null,
   device_id  bigint      not null,
   state      text        not null default 'certified' check (state in ('certified', 'disabled', 'retired')),
