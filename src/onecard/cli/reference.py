@@ -10,7 +10,7 @@ from onecard.base.settings import Settings
 from onecard.base.status import TEXTS, Status
 
 DIRECTORY = Path("docs/reference")
-_MADE = "Made by `make reference`; a test compares it with the code."
+MADE = "Made by `make reference`; a test compares it with the code."
 _HUNDREDS = {
     0: "Success",
     1: "The message",
@@ -46,7 +46,7 @@ def _statuses() -> str:
     lines = [
         "# Statuses",
         "",
-        f"Every request gets exactly one of these. {_MADE}",
+        f"Every request gets exactly one of these. {MADE}",
         "",
         "Reasons are checked in the order of their numbers; the first that applies is the answer. On the bus",
         "and in JSON the name travels; the ledger keeps a refusal's number, so no number is ever used again.",
@@ -70,7 +70,7 @@ def _settings() -> str:
     lines = [
         "# Settings",
         "",
-        f"Environment variables that every process reads at its start. {_MADE}",
+        f"Environment variables that every process reads at its start. {MADE}",
         "",
         "A malformed one stops the start with a sentence that begins with its name. Without any, everything",
         "runs from embedded servers in the data directory.",
@@ -99,7 +99,7 @@ def _tables() -> str:
     lines = [
         "# Tables",
         "",
-        f"Every table, its kind, and all that the application's login may do with it. {_MADE}",
+        f"Every table, its kind, and all that the application's login may do with it. {MADE}",
         "",
         "The ledger's own role, which nobody can sign in as, writes the ledger through posting functions.",
         "The writer's login has no right on any table: it may call those functions. Nobody but the owner",
