@@ -11,6 +11,16 @@ _sql = load_queries("onecard.devices")
 
 
 @dataclass(frozen=True, slots=True)
+class Parcel:
+    """Contiguous records of one store, beginning right above `watermark`; never empty."""
+
+    device_id: int
+    epoch: int
+    watermark: int
+    filed: Sequence[Filed]
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
     """What is stored of a range of records: the watermark, and the digests of those in the range."""
 
@@ -32,28 +42,48 @@ async def look(tx: Tx, device_id: int, epoch: int, seqs: Sequence[int]) -> Shelf
     return Shelf(watermark, digests)
 
 
-async def ingest(tx: Tx, device_id: int, epoch: int, filed: Sequence[Filed]) -> int:
-    """Store records above the watermark and move it; returns where it is then.
+async def ingest(tx: Tx, parcels: Sequence[Parcel]) -> list[int]:
+    """Store what follows the watermarks and move them; returns each parcel's watermark as it was found.
 
-    The records are contiguous. Those that another gateway has stored meanwhile are skipped; if the first
-    one left lies beyond the watermark + 1, nothing is stored.
+    A parcel whose watermark is not the one it expects is left alone: somebody else moved it meanwhile, and
+    the parcel has to be compared with what is stored now.
+
+    Args:
+        tx: the tenant's transaction.
+        parcels: at most one for each record store.
     """
-    where = {"tenant_id": tx.tenant_id, "device_id": device_id, "epoch": epoch}
-    watermark = int(await _sql.lock_watermark(tx.connection, **where))
-    fresh = [each for each in filed if each.seq > watermark]
-    if not fresh or fresh[0].seq != watermark + 1:
-        return watermark
+    where = {"devices": [each.device_id for each in parcels], "epochs": [each.epoch for each in parcels]}
+    rows = _sql.lock_watermarks(tx.connection, tenant_id=tx.tenant_id, **where)
+    found = {(row["device_id"], row["epoch"]): int(row["watermark"]) async for row in rows}
+    watermarks = [found[each.device_id, each.epoch] for each in parcels]
+    taken = [each for each, watermark in zip(parcels, watermarks, strict=True) if watermark == each.watermark]
+    lines = [(parcel, filed) for parcel in taken for filed in parcel.filed]
+    if lines:
+        await _insert(tx, lines)
+        await _sql.move_watermarks(
+            tx.connection, tenant_id=tx.tenant_id, devices=[each.device_id for each in taken],
+            epochs=[each.epoch for each in taken], watermarks=[each.filed[-1].seq for each in taken],
+        )  # fmt: skip
+    for each in taken:
+        doubtful = [(line.seq, line.quarantine, line.content) for line in each.filed if line.quarantine]
+        await quarantine(tx, each.device_id, each.epoch, doubtful)
+    return watermarks
+
+
+async def _insert(tx: Tx, lines: Sequence[tuple[Parcel, Filed]]) -> None:
     await _sql.insert_records(
-        tx.connection, **where, seqs=[each.seq for each in fresh], kinds=[each.kind for each in fresh],
-        times=[each.occurred_at for each in fresh], statuses=[each.status for each in fresh],
-        keys=[each.posting_key for each in fresh], digests=[each.digest for each in fresh],
-        contents=[each.content.decode() for each in fresh],
-    )  # fmt: skip
-    watermark = fresh[-1].seq
-    await _sql.move_watermark(tx.connection, **where, watermark=watermark)
-    doubtful = [(each.seq, each.quarantine, each.content) for each in fresh if each.quarantine]
-    await quarantine(tx, device_id, epoch, doubtful)
-    return watermark
+        tx.connection,
+        tenant_id=tx.tenant_id,
+        devices=[parcel.device_id for parcel, _ in lines],
+        epochs=[parcel.epoch for parcel, _ in lines],
+        seqs=[filed.seq for _, filed in lines],
+        kinds=[filed.kind for _, filed in lines],
+        times=[filed.occurred_at for _, filed in lines],
+        statuses=[filed.status for _, filed in lines],
+        keys=[filed.posting_key for _, filed in lines],
+        digests=[filed.digest for _, filed in lines],
+        contents=[filed.content.decode() for _, filed in lines],
+    )
 
 
 async def quarantine(tx: Tx, device_id: int, epoch: int, doubtful: Sequence[tuple[int, str, bytes]]) -> int:

@@ -50,7 +50,7 @@ class States:
         status = state if isinstance(state, Status) else Status.BUSY
         self._latest[subject] = state
         for wait_s in _STORE_AGAIN_S:
-            if isinstance(state, Status) or self._latest[subject] is not state:
+            if isinstance(state, Status) or self._latest.get(subject) is not state:
                 break
             try:
                 status = await self._store(code, token, state)
@@ -58,7 +58,7 @@ class States:
             except AWAY as error:
                 log.warning("state of %s/%s waits: %s", code, token, error or type(error).__name__)
                 await asyncio.sleep(wait_s)
-        if self._latest[subject] is state:
+        if self._latest.get(subject) is state:
             del self._latest[subject]
         self._counters.count("state", status)
 

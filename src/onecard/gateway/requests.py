@@ -157,7 +157,10 @@ class Requests:
             amount_fen=request.amt,
             terms=view.rules.terms[holder.class_id],
         )
-        return _answered(asked, holder, await self._ledger.post(sale))
+        answer = await self._ledger.post(sale)
+        if answer.ok:
+            asked.session.remember_sale(epoch, request.seq, holder.uid, request.amt)
+        return _answered(asked, holder, answer)
 
     async def _query(self, asked: Ask) -> Response:
         view, request = asked.view, asked.request

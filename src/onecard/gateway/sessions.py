@@ -31,11 +31,13 @@ class Session:
         boot: the newest boot; requests of an earlier one are replays.
         stores: announced record stores and how far each is acknowledged, as far as known here.
         current: the store announced last; None until it was read or heard of.
+        sold: card and amount of the sales answered last, by record store and number.
     """
 
     boot: int = -1
     stores: dict[int, int] = field(default_factory=dict)
     current: int | None = None
+    sold: OrderedDict[tuple[int, int], tuple[str | None, int | None]] = field(default_factory=OrderedDict)
     _highest: int = -1
     _seen: int = 0
     _lag_ms: int | None = None
@@ -72,6 +74,12 @@ class Session:
         asked = self._asked.get(rid)
         if asked is not None:
             asked.answer = answer
+
+    def remember_sale(self, epoch: int, seq: int, uid: str, amount_fen: int) -> None:
+        """A sale is durable; its record needs no second posting."""
+        self.sold[epoch, seq] = uid, amount_fen
+        if len(self.sold) > WINDOW:
+            self.sold.popitem(last=False)
 
     def forget(self, request: Request) -> None:
         """The request could not be carried out: it may come again as if for the first time."""
