@@ -64,21 +64,23 @@ def judge_reversal(
     cache: Cache, request: Reversal, original: Original | None, draft: Draft, print_: int
 ) -> Answer:
     """Give back to the very purses it came from, last drawn first; altogether at most the whole."""
-    if original is None:
-        return refuse(request, draft, Refused(Status.ORIGINAL_UNKNOWN), print_)
-    if any(leg.kind != PostingKind.SALE for leg in original.legs):
-        return refuse(request, draft, Refused(Status.NOT_REVERSIBLE), print_)
-    left = original.amount_fen - original.reversed_fen
-    amount = left if request.amount_fen is None else request.amount_fen
+    refused = None if request.amount_fen is None else rules.amount_refused(request.amount_fen)
+    if refused is None and original is None:
+        refused = Refused(Status.ORIGINAL_UNKNOWN)
+    if refused is not None or original is None:
+        return refuse(request, draft, refused or Refused(Status.ORIGINAL_UNKNOWN), print_)
     holder = original.legs[0].account_id
     account = None if holder is None else cache.accounts.get((request.tenant_id, holder))
-    if amount <= 0 and request.amount_fen is not None:
-        return refuse(request, draft, Refused(Status.AMOUNT_NOT_POSITIVE), print_, account)
-    if amount > left or left == 0:
-        refused = Refused(Status.REVERSED_TOO_MUCH, amount, left, original.amount_fen, original.reversed_fen)
-        return refuse(request, draft, refused, print_, account)
+    left = original.amount_fen - original.reversed_fen
+    amount = left if request.amount_fen is None else request.amount_fen
     if account is not None and account.status == "closed":
-        return refuse(request, draft, Refused(Status.ACCOUNT_CLOSED), print_, account)
+        refused = Refused(Status.ACCOUNT_CLOSED)
+    elif any(leg.kind != PostingKind.SALE for leg in original.legs):
+        refused = Refused(Status.NOT_REVERSIBLE)
+    elif amount > left or left == 0:
+        refused = Refused(Status.REVERSED_TOO_MUCH, amount, left, original.amount_fen, original.reversed_fen)
+    if refused is not None:
+        return refuse(request, draft, refused, print_, account)
     if account is not None:
         draft.touch(account)
     parts = _give_back(request, original, account, amount, draft, print_=print_)
@@ -152,11 +154,11 @@ def judge_capture(
     cache: Cache, request: Capture, hold: HoldState | None, draft: Draft, print_: int
 ) -> Answer:
     """Sell out of a hold; what is not needed is free again."""
-    refused, account = _closable(cache, request, hold)
+    not_closable, account = _closable(cache, request, hold)
+    refused = rules.meal_and_floor_refused(request.meal, 0) or rules.amount_refused(request.amount_fen)
     if refused is None and (request.tenant_id, request.merchant_book) not in cache.own:
         refused = Refused(Status.BOOK_UNKNOWN)
-    if refused is None and request.amount_fen <= 0:
-        refused = Refused(Status.AMOUNT_NOT_POSITIVE)
+    refused = refused or not_closable
     held = sum(part for _, part in hold.parts) if hold else 0
     if refused is None and request.amount_fen > held:
         refused = Refused(Status.HOLD_EXCEEDED, request.amount_fen, held)

@@ -1,5 +1,7 @@
 """Journals: named movements between purses and the tenant's own books, all or none."""
 
+from collections.abc import Sequence
+
 from onecard.base.status import Status
 from onecard.ledger import rules
 from onecard.ledger.batch import Draft
@@ -30,38 +32,54 @@ _HOLDERS_KINDS = frozenset(
 # SALE and REVERSAL have requests of their own, which keep limits and originals
 _KINDS = frozenset(PostingKind) - {PostingKind.SALE, PostingKind.REVERSAL, PostingKind.COLLECTION}
 
+_OWN_MONEY = (BookKind.CASH, BookKind.WATER)
+
 _Side = tuple[Account | None, Book | int]
 
 
 def judge_journal(cache: Cache, request: Journal, draft: Draft, print_: int) -> Answer:
     """Post all legs in order, or refuse and post none."""
-    if request.kind not in _KINDS or not request.legs:
+    senseless = any(leg.debit == leg.credit for leg in request.legs)
+    if request.kind not in _KINDS or not request.legs or senseless or not 0 <= request.meal < rules.MEALS:
         return refuse(request, draft, Refused(Status.MALFORMED), print_)
     sides: list[tuple[_Side, _Side, int]] = []
+    reasons: list[Refused] = []
     for leg in request.legs:
         resolved = _resolve(cache, request, leg)
         if isinstance(resolved, Refused):
-            return refuse(request, draft, resolved, print_)
-        sides.append(resolved)
+            reasons.append(resolved)
+        else:
+            sides.append(resolved)
+    if reasons:
+        return refuse(request, draft, _first(reasons), print_)
     refused, account = _rehearse(sides)
     if refused is not None:
         return refuse(request, draft, refused, print_, account)
     return _post(request, sides, draft, print_)
 
 
+def _first(reasons: Sequence[Refused]) -> Refused:
+    """The reason that comes first in the order of the statuses."""
+    return min(reasons, key=lambda reason: reason.status)
+
+
 def _resolve(cache: Cache, request: Journal, leg: Leg) -> tuple[_Side, _Side, int] | Refused:
-    refused = rules.amount_refused(leg.amount_fen)
-    if refused is not None:
-        return refused
-    debit = _side(cache, request, leg.debit)
-    if isinstance(debit, Refused):
-        return debit
-    credit = _side(cache, request, leg.credit)
-    if isinstance(credit, Refused):
-        return credit
-    if debit[1] == credit[1]:
-        return Refused(Status.MALFORMED)
+    amount, purse = rules.amount_refused(leg.amount_fen), _purse_refused(request, leg.debit)
+    debit, credit = _side(cache, request, leg.debit), _side(cache, request, leg.credit)
+    if isinstance(debit, Refused) or isinstance(credit, Refused) or amount or purse:
+        return _first([reason for reason in (amount, debit, credit, purse) if isinstance(reason, Refused)])
     return debit, credit, leg.amount_fen
+
+
+def _purse_refused(request: Journal, debit: Place) -> Refused | None:
+    """People withdraw their own money only (spec money.md, “Desk money”)."""
+    if (
+        request.kind == PostingKind.WITHDRAWAL
+        and debit.account_id is not None
+        and debit.book not in _OWN_MONEY
+    ):
+        return Refused(Status.PURSE_NOT_ALLOWED)
+    return None
 
 
 def _side(cache: Cache, request: Journal, place: Place) -> _Side | Refused:

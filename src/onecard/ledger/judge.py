@@ -81,13 +81,15 @@ class Judge:
         amount = request.amount_fen
         print_ = print_of(request)
         account = self._account(request)
-        refused = rules.amount_refused(amount)
-        if refused is None and (request.tenant_id, request.merchant_book) not in self.cache.own:
-            refused = Refused(Status.BOOK_UNKNOWN)
+        refused = (
+            rules.meal_and_floor_refused(request.meal, request.terms.floor_fen)
+            or rules.amount_refused(amount)
+            or (None if request.offline else rules.state_refused(account))
+            or self._merchant_refused(request, account)
+            or rules.drawing_refused(request.terms.drawing)
+        )
         if refused is None and request.offline:
             return self._offline_sale(request, account, draft, print_)
-        if refused is None:
-            refused = rules.state_refused(account)
         if refused is not None or account is None:
             return refuse(request, draft, refused or Refused(Status.ACCOUNT_UNKNOWN), print_, account)
         period = rules.usage_period(request.business_day, request.meal)
@@ -99,6 +101,13 @@ class Judge:
             return refuse(request, draft, refused, print_, account)
         draft.touch(account)
         return self._take(request, account, parts, draft, print_)
+
+    def _merchant_refused(self, request: Sale, account: Account | None) -> Refused | None:
+        """Whether a book the sale needs is missing: the merchant's, or suspense for an unknown account."""
+        known = (request.tenant_id, request.merchant_book) in self.cache.own
+        if known and (account is not None or request.tenant_id in self.cache.suspense):
+            return None
+        return Refused(Status.BOOK_UNKNOWN)
 
     def _offline_sale(self, request: Sale, account: Account | None, draft: Draft, print_: int) -> Answer:
         if account is None:
@@ -128,7 +137,12 @@ class Judge:
         amount = request.amount_fen
         print_ = print_of(request)
         account = self._account(request)
-        refused = rules.amount_refused(amount) or rules.state_refused(account)
+        refused = (
+            rules.meal_and_floor_refused(request.meal, request.terms.floor_fen)
+            or rules.amount_refused(amount)
+            or rules.state_refused(account)
+            or rules.drawing_refused(request.terms.drawing)
+        )
         if refused is not None or account is None:
             return refuse(request, draft, refused or Refused(Status.ACCOUNT_UNKNOWN), print_, account)
         period = rules.usage_period(request.business_day, request.meal)
@@ -160,10 +174,10 @@ class Judge:
     def _set_status(self, request: SetStatus, draft: Draft, _targets: Targets) -> Answer:
         account = self._account(request)
         print_ = print_of(request)
-        if account is None:
-            return refuse(request, draft, Refused(Status.ACCOUNT_UNKNOWN), print_)
         if request.status not in {"open", "frozen", "closed"}:
             return refuse(request, draft, Refused(Status.MALFORMED), print_, account)
+        if account is None:
+            return refuse(request, draft, Refused(Status.ACCOUNT_UNKNOWN), print_)
         if account.status == "closed":
             return refuse(request, draft, Refused(Status.ACCOUNT_CLOSED), print_, account)
         if request.status == "closed" and any(book.balance or book.held for book in account.books):

@@ -18,20 +18,21 @@ class KeyMemory:
     """
 
     def __init__(self, now_ms: int) -> None:
-        self.horizon_ms = self._began_ms = now_ms
+        self.horizon_ms = self._began_ms = self._latest_ms = now_ms
         self._young: set[Key] = set()
         self._old: set[Key] = set()
 
     def add(self, key: Key, now_ms: int) -> None:
         """Remember a decided key."""
         self._young.add(key)
+        self._latest_ms = max(self._latest_ms, now_ms)  # clocks are set back now and then
         if len(self._young) >= _GENERATION:
-            self.horizon_ms, self._began_ms = self._began_ms, now_ms
+            self.horizon_ms, self._began_ms = self._began_ms, self._latest_ms
             self._old, self._young = self._young, set()
 
     def is_new(self, key: Key) -> bool:
         """Whether the key was certainly never decided."""
         made_ms = key_time_ms(key[1])
-        if made_ms is None or made_ms < self.horizon_ms + KEY_AHEAD_MS:
+        if made_ms is None or made_ms <= self.horizon_ms + KEY_AHEAD_MS:
             return False
         return key not in self._young and key not in self._old

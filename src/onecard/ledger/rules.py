@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 from uuid import UUID
@@ -14,6 +15,7 @@ from onecard.ledger.model import (
     AMOUNT_MAX_FEN,
     CONSUMPTION_CEILING_FEN,
     CONSUMPTION_PURSES,
+    PURSES,
     WATER_CEILING_FEN,
     BookKind,
     Terms,
@@ -44,6 +46,18 @@ def amount_refused(amount_fen: int) -> Refused | None:
     if amount_fen > AMOUNT_MAX_FEN:
         return Refused(Status.AMOUNT_TOO_LARGE, None, None, AMOUNT_MAX_FEN)
     return None
+
+
+@lru_cache(maxsize=1024)
+def drawing_refused(drawing: tuple[int, ...]) -> Refused | None:
+    """Whether a drawing order names something that is no purse, or one twice."""
+    purses = set(drawing) & set(PURSES)
+    return None if len(purses) == len(drawing) else Refused(Status.PURSE_NOT_ALLOWED)
+
+
+def meal_and_floor_refused(meal: int, floor_fen: int) -> Refused | None:
+    """Whether a meal would count for another day (see `usage_period`), or a floor would be an overdraft."""
+    return None if 0 <= meal < MEALS and floor_fen >= 0 else Refused(Status.MALFORMED)
 
 
 def state_refused(account: Account | None) -> Refused | None:

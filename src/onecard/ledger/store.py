@@ -10,7 +10,7 @@ import asyncpg
 from onecard.base.db import refuse_undurable
 from onecard.base.status import Status
 from onecard.ledger.corrections import HoldState, Original, OriginalLeg
-from onecard.ledger.model import Answer, BookKind, Part
+from onecard.ledger.model import Answer, BookKind, Part, PostingKind
 from onecard.ledger.rules import DAY_ZERO, release_print
 from onecard.ledger.wire import register
 
@@ -169,7 +169,7 @@ def _parts(row: Row) -> list[Part]:
     parts = []
     if row["debit_account"] is not None:
         parts.append(Part(row["debit_kind"], -row["amount_fen"], row["debit_balance_fen"]))
-    elif row["debit_kind"] == BookKind.SUSPENSE:
+    elif row["debit_kind"] == BookKind.SUSPENSE and row["kind"] == PostingKind.SALE:
         parts.append(Part(row["debit_kind"], -row["amount_fen"], 0))
     if row["credit_account"] is not None:
         parts.append(Part(row["credit_kind"], row["amount_fen"], row["credit_balance_fen"]))

@@ -124,7 +124,7 @@ class Term:
         arguments = batch.draft.arguments(self._shard, self.epoch, self._life_ms)
         task = asyncio.create_task(self._commit(session, batch, arguments))
         self._commits.add(task)
-        task.add_done_callback(self._commits.discard)
+        task.add_done_callback(self._landed)
 
     def _is_busy(self, key: Key) -> bool:
         return key in self._in_flight or key in self._targeted
@@ -181,6 +181,8 @@ class Term:
     async def _load_missing(self, members: list[Pending], targets: Targets) -> None:
         accounts: set[tuple[int, int]] = set()
         books: set[tuple[int, int]] = set()
+        # before asking what is missing: afterwards it could forget what these very requests need
+        self._cache.shrink(_CACHED_ACCOUNTS)
         for one in members:
             missing_places(one.request, self._cache, accounts, books)
         for tenant_id, original in ((key[0], original) for key, original in targets.originals.items()):
@@ -190,7 +192,6 @@ class Term:
             if (tenant_id, hold.account_id) not in self._cache.accounts:
                 accounts.add((tenant_id, hold.account_id))
         if accounts:
-            self._cache.shrink(_CACHED_ACCOUNTS)
             self._cache.add_accounts(await self._reading.load_accounts(accounts))
         if books:
             rows = await self._reading.load_books(books)
@@ -206,6 +207,10 @@ class Term:
         else:
             self._settle(batch)
         self._idle.put_nowait(session)
+
+    def _landed(self, commit: asyncio.Task[None]) -> None:
+        self._commits.discard(commit)
+        # not before: a stopping writer that is woken while this still counts as in flight would sleep again
         self.work.set()
 
     def _settle(self, batch: Batch) -> None:
