@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -26,6 +27,7 @@ from onecard.ledger.writer import Writer
 
 T = TypeVar("T")
 _LOCK_PATIENCE_S = 10.0
+_COLLECT_AFTER = (50_000, 50, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Servers(msgspec.Struct, frozen=True):
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine on a fresh event loop; Ctrl-C cancels it and its blocks end in order."""
+    # The ledger's cache is millions of long-lived objects without cycles. The collector's defaults walk them
+    # all the time: a fifth of the engine's CPU and twice its p99, measured with `onecard bench ledger`
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 
