@@ -19,6 +19,7 @@ TENANT_TABLES: dict[str, str] = {
         " phone, state, changed_at)"
     ),
     "ledger.account": "select",
+    "ledger.account_change": "select",
     "ledger.book": "select",
     "ledger.line": "select",
     "ledger.memo": "select",

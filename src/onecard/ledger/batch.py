@@ -52,6 +52,7 @@ class Draft:
 
     __slots__ = (
         "accounts",
+        "changes",
         "closings",
         "deltas",
         "holds",
@@ -77,6 +78,7 @@ class Draft:
         self.reversals: list[dict[str, Any]] = []
         self.holds: list[dict[str, Any]] = []
         self.closings: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
         self.statuses: dict[tuple[int, int], str] = {}
 
     def touch(self, account: Account) -> None:
@@ -222,6 +224,7 @@ class Draft:
             "reversals": self.reversals,
             "holds": self.holds,
             "closings": self.closings,
+            "changes": self.changes,
             "statuses": [
                 {"tenant_id": tenant_id, "id": account_id, "status": status}
                 for (tenant_id, account_id), status in self.statuses.items()

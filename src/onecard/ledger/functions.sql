@@ -84,13 +84,17 @@ language sql stable security definer set search_path = pg_catalog as $$
    order by h.tenant_id, h.key, h.leg
 $$;
 
--- releases and captures that leave no line are found by what they closed
+-- releases are found by what they closed, changes of an account's state by themselves: neither leaves a line
 create or replace function ledger.recall_closings(a_tenant bigint[], a_key uuid[])
-returns table (tenant_id bigint, key uuid, hold_key uuid, state text)
+returns table (tenant_id bigint, key uuid, hold_key uuid, fingerprint bigint)
 language sql stable security definer set search_path = pg_catalog as $$
-  select distinct h.tenant_id, h.closed_by, h.key, h.state
+  select distinct h.tenant_id, h.closed_by, h.key, null::bigint
     from unnest(a_tenant, a_key) w (tenant_id, key)
     join ledger.hold h on h.tenant_id = w.tenant_id and h.closed_by = w.key
+  union all
+  select c.tenant_id, c.key, null, c.fingerprint
+    from unnest(a_tenant, a_key) w (tenant_id, key)
+    join ledger.account_change c on c.tenant_id = w.tenant_id and c.key = w.key
 $$;
 
 create or replace function ledger.recall_reversed(a_tenant bigint[], a_key uuid[])
@@ -245,16 +249,21 @@ begin
   if served <> cardinality(a_tenants) then
     raise exception 'a tenant of another shard' using errcode = '42501';
   end if;
-  if a_rest is not null then perform ledger.commit_rest(batch_id, a_rest); end if;
+  if a_rest is not null then perform ledger.commit_rest(batch_id, a_tenants, a_rest); end if;
   return batch_id;
 end $$;
 
 -- the rarer part of a batch: refusals, corrections, holds, account states
-create or replace function ledger.commit_rest(a_batch bigint, a_rest jsonb)
+create or replace function ledger.commit_rest(a_batch bigint, a_tenants bigint[], a_rest jsonb)
 returns void language plpgsql security definer set search_path = pg_catalog as $$
 #variable_conflict use_column
 declare n int;
 begin
+  if exists (select from jsonb_each(a_rest) part, jsonb_array_elements(part.value) written
+              where (written ->> 'tenant_id')::bigint <> all (a_tenants)) then
+    raise exception 'a tenant that the batch does not name' using errcode = '42501';
+  end if;
+
   insert into ledger.refusal (tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen,
          limit_value, used_value, batch)
   select tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen, limit_value, used_value,
@@ -285,6 +294,11 @@ begin
   if n <> coalesce(jsonb_array_length(a_rest -> 'closings'), 0) then
     raise exception 'stale hold' using errcode = '40001';
   end if;
+
+  insert into ledger.account_change (tenant_id, key, account_id, status, fingerprint, batch)
+  select tenant_id, key, account_id, status, fingerprint, a_batch
+    from jsonb_to_recordset(a_rest -> 'changes') w (
+         tenant_id bigint, key uuid, account_id bigint, status text, fingerprint bigint);
 
   with changed as (
     update ledger.account a set status = w.status

@@ -186,6 +186,15 @@ class Judge:
         draft.touch_fully(account)
         account.status = request.status
         draft.statuses[account.tenant_id, account.id] = request.status
+        draft.changes.append(
+            {
+                "tenant_id": account.tenant_id,
+                "key": str(request.key),
+                "account_id": account.id,
+                "status": request.status,
+                "fingerprint": print_,
+            }
+        )
         return answer_of(request, account, ())
 
     def _journal(self, request: Journal, draft: Draft, _targets: Targets) -> Answer:

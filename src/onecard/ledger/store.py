@@ -116,7 +116,8 @@ class Session:
         for row in await self._rows("recall_closings", keys):
             # a capture has lines and is found already; a release leaves nothing but the closed hold
             key = row["tenant_id"], row["key"]
-            found.setdefault(key, (release_print(row["hold_key"]), Answer(key=key[1], status=Status.OK)))
+            print_ = row["fingerprint"] if row["hold_key"] is None else release_print(row["hold_key"])
+            found.setdefault(key, (print_, Answer(key=key[1], status=Status.OK)))
         return found
 
     async def originals(self, keys: list[Key]) -> dict[Key, Original]:

@@ -90,6 +90,17 @@ create unique index line_credit on ledger.line (tenant_id, credit_book, credit_s
 create index line_batch on ledger.line using brin (batch) with (pages_per_range = 32);
 create index line_day on ledger.line using brin (business_day) with (pages_per_range = 32);
 
+-- each freezing, opening and closing of an account; what a repeated key is compared with
+create table ledger.account_change (
+  tenant_id   bigint not null,
+  key         uuid   not null,
+  account_id  bigint not null,
+  status      text   not null,
+  fingerprint bigint not null,
+  batch       bigint not null,
+  primary key (tenant_id, key)
+);
+
 -- what somebody noted with a posting
 create table ledger.memo (
   tenant_id bigint not null,
@@ -126,6 +137,7 @@ create table ledger.hold (
   primary key (tenant_id, key, leg)
 );
 create index hold_open on ledger.hold (tenant_id, expires_at) where state = 'open';
+create index hold_closed_by on ledger.hold (tenant_id, closed_by) where closed_by is not null;
 
 -- what was given back of an original; never more than it took
 create table ledger.reversal (
