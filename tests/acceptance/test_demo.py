@@ -111,7 +111,7 @@ def test_sigterm_in_the_middle_of_lunch_ends_it(tmp_path: Path) -> None:
     while not (directory / "run" / "servers.json").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1.5)
-    assert ended_in_time(process) == 130
+    assert ended_in_time(process) == 143
     assert nothing_runs(directory)
 
 

@@ -102,14 +102,17 @@ def _pgbench_run(pgbench: Pgbench, clients: int, seconds: float) -> Any:
 
 @asynccontextmanager
 async def _server() -> AsyncIterator[tuple[EmbeddedPostgres, Logins]]:
-    """A server of the run's own, configured as the product configures it, thrown away afterwards."""
+    """A server of the run's own, configured as the product configures it, thrown away afterwards.
+
+    Nothing else goes on while it starts and stops, so it blocks, and no signal leaves it half started.
+    """
     directory = Path(tempfile.mkdtemp(prefix="onecard-bench-"))
     server = EmbeddedPostgres(directory)
     try:
-        await asyncio.to_thread(server.start)
+        server.start()
         yield server, await prepare(server)
     finally:
-        await asyncio.to_thread(server.stop)
+        server.stop()
         for path in (server.socket_dir, directory):
             shutil.rmtree(path, ignore_errors=True)
 

@@ -1,13 +1,10 @@
 """`onecard demo`: a school, its people, twenty terminals, a compressed lunch, the proofs; then it stays."""
 
-import asyncio
 import contextlib
 import logging
 import random
 import shutil
-import signal
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +21,7 @@ from onecard.cli import output
 from onecard.cli.demo_screen import Stages, show_summary, show_what_next
 from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
-from onecard.cli.serve import Product, running_product
+from onecard.cli.serve import Product, running_product, until_signal
 from onecard.desk import proofs
 from onecard.sim.books import compare, ledger_by_merchant, takings
 from onecard.sim.campus import Campus, raise_campus
@@ -67,7 +64,8 @@ async def _demo(settings: Settings, lunch: Lunch, *, terminals: int, seed: int, 
     since = time.perf_counter()
     # what services note in passing would tear the bars apart
     logging.getLogger("onecard").setLevel(logging.WARNING)
-    with ending() as end:
+    # entered when the lunch is over, left when everything has ended: until then a signal cancels the work
+    with contextlib.ExitStack() as signals:
         fresh_directory(settings.data_dir)
         async with running_product(settings) as product:
             with Stages(hidden=as_json) as stages:
@@ -78,9 +76,10 @@ async def _demo(settings: Settings, lunch: Lunch, *, terminals: int, seed: int, 
             if as_json:
                 output.print_json(summary)
             else:
+                ended = signals.enter_context(until_signal())
                 show_summary(summary)
                 show_what_next(summary)
-                await end.wait()
+                await ended.wait()
     return bool(summary["ok"])
 
 
@@ -172,38 +171,3 @@ def fresh_directory(directory: Path) -> None:
     except OSError as error:
         message = f"The directory {directory} cannot be used: {error.strerror or error}."
         raise UnavailableError(message) from error
-
-
-class Ending:
-    """What a signal ends: the work going on, by cancelling it, or the wait for exactly that signal."""
-
-    def __init__(self) -> None:
-        self._work = asyncio.current_task()
-        self._signalled = asyncio.Event()
-        self._waiting = False
-
-    def signal(self) -> None:
-        """The signal came."""
-        self._signalled.set()
-        if not self._waiting and self._work is not None:
-            self._work.cancel()
-
-    async def wait(self) -> None:
-        """Wait for the signal; nothing is cancelled by it then."""
-        self._waiting = True
-        await self._signalled.wait()
-
-
-@contextlib.contextmanager
-def ending() -> Iterator[Ending]:
-    """End this task's work in order when Ctrl-C or SIGTERM comes."""
-    end, loop = Ending(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end.signal)
-    try:
-        yield end
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
