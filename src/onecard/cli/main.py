@@ -1,8 +1,6 @@
 """The command `onecard`: gathers the commands, turns what went wrong into a sentence."""
 
 import asyncio
-import importlib
-import importlib.util
 import logging
 import sys
 import tempfile
@@ -15,10 +13,7 @@ import uvloop
 from onecard import __version__
 from onecard.base.errors import OneCardError
 from onecard.base.settings import load_settings
-
-# in the order of `onecard --help`; a group has commands of its own, the others add theirs to the top
-GROUPS = ("tenant", "people", "merchant", "device", "ledger", "bench")
-COMMANDS = ("serve", "demo", "check", "sim")
+from onecard.cli import bench, check, demo, device, ledger, merchant, people, serve, sim, tenant
 
 app = typer.Typer(
     name="onecard",
@@ -42,22 +37,18 @@ def options(
     """One-card platform: canteen, water, doors and attendance on one card and one provable ledger."""
 
 
-def _gather() -> None:
-    for name in (*COMMANDS, *GROUPS):
-        module = f"onecard.cli.{name}"
-        if importlib.util.find_spec(module) is None:
-            continue
-        try:
-            commands = importlib.import_module(module).app
-        except ImportError:
-            continue
-        if name in GROUPS:
-            app.add_typer(commands, name=name)
-        else:
-            app.add_typer(commands)
-
-
-_gather()
+# in the order of `onecard --help`
+for _one in (serve, demo, check, sim):
+    app.add_typer(_one.app)
+for _name, _group in (
+    ("tenant", tenant),
+    ("people", people),
+    ("merchant", merchant),
+    ("device", device),
+    ("ledger", ledger),
+    ("bench", bench),
+):
+    app.add_typer(_group.app, name=_name)
 
 
 def run() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from onecard.base.schema_kinds import LOCAL_TABLES, ROUTING_TABLES, TENANT_TABLES
 from onecard.base.settings import Settings
 from onecard.base.status import TEXTS, Status
+from onecard.devices.drivers.ot1 import reference as ot1
 
 DIRECTORY = Path("docs/reference")
 MADE = "Made by `make reference`; a test compares it with the code."
@@ -39,7 +40,12 @@ _KINDS = (
 
 def pages() -> dict[str, str]:
     """File name → Markdown text of every page."""
-    return {"statuses.md": _statuses(), "settings.md": _settings(), "tables.md": _tables()}
+    return {
+        "statuses.md": _statuses(),
+        "settings.md": _settings(),
+        "tables.md": _tables(),
+        "ot1.md": ot1.markdown(MADE),
+    }
 
 
 def _statuses() -> str:

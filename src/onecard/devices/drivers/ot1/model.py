@@ -13,8 +13,7 @@ PAYLOAD_MOST = 64 * 1024
 RECORDS_MOST = 50
 
 Flag: TypeAlias = Literal[0, 1]
-Token: TypeAlias = Annotated[str, Meta(pattern=r"\A[a-z0-9_-]{1,32}\Z")]
-SerialNumber: TypeAlias = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,32}\Z")]
+SerialNumber: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 Text: TypeAlias = Annotated[str, Meta(max_length=64)]
 RequestId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Counter: TypeAlias = Annotated[int, Meta(ge=0, le=(1 << 62) - 1)]
@@ -40,7 +39,7 @@ class Credential(Struct, frozen=True):
 
 
 class State(Struct, frozen=True):
-    """`up/state`, QoS 1, retained; the last will is `{"on":0}`. Announces boot and record store."""
+    """What a terminal is; announces boot and record store. The last will is `{"on":0}`."""
 
     on: Flag
     boot: Counter | None = None
@@ -53,7 +52,7 @@ class State(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """`up/req`, QoS 0: something the terminal wants to know now.
+    """Something the terminal wants to know now.
 
     `rid` comes back in the answer; `n` grows with each new request of a boot and stays when it is sent again.
     For `pay`: `seq` is the number that the record of this sale will have, `ep` its record store (when absent
@@ -84,7 +83,7 @@ class Balances(Struct, frozen=True):
 
 
 class Response(Struct, frozen=True, omit_defaults=True):
-    """`dn/rsp`: the answer. `code` is a status; refusals bring the numbers that explain them.
+    """The answer to a request. `code` is a status; refusals bring the numbers that explain them.
 
     `txn` is the posting's key, `amt` what was taken, `show` lines to display, `voice` a sentence to speak.
     `t0`, `t1`, `t2` answer `time`: the terminal's instant, the server's at receipt and at sending.
@@ -135,7 +134,7 @@ class Record(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True, rename={"from_": "from"}):
-    """`up/rec`, QoS 0 or 1: up to 50 records in order, from number `from`; `last` is the newest there is."""
+    """Up to 50 records in order, from number `from`; `last` is the newest there is."""
 
     ep: Epoch
     recs: Annotated[list[Raw], Meta(max_length=RECORDS_MOST)]
@@ -144,7 +143,7 @@ class Batch(Struct, frozen=True, rename={"from_": "from"}):
 
 
 class Ack(Struct, frozen=True, omit_defaults=True):
-    """`dn/rec`: all up to `ack` is durable here; send from `ack` + 1. Without `ack` nothing was taken."""
+    """All up to `ack` is durable here; send from `ack` + 1. Without `ack` nothing was taken."""
 
     ep: int | None = None
     ack: int | None = None
@@ -152,7 +151,7 @@ class Ack(Struct, frozen=True, omit_defaults=True):
 
 
 class Hello(Struct, frozen=True):
-    """`ot1/_join/<sn>/up/hello`: a terminal without a credential of its own asks to be certified.
+    """A terminal without a credential of its own asks to be certified.
 
     `pubkey` is its X25519 public key, base64; the secret comes sealed for it.
     """
@@ -165,7 +164,7 @@ class Hello(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True, omit_defaults=True):
-    """`ot1/_join/<sn>/dn/grant`: wait, ok or no.
+    """The answer to a hello: wait, ok or no.
 
     With ok, `device` and `tenant` make the user name and the topics; `secret` is the password, sealed (NaCl
     sealed box, base64) to the public key of the hello.
