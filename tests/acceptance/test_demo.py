@@ -100,6 +100,10 @@ def test_it_stays_up_until_sigterm_and_replaces_an_earlier_demo(
         assert line, process.communicate()[1]
         shown += line
     assert all(word in shown for word in ("第一食堂", "MQTT", str(directory), "terminals_equal_ledger"))
+    more = onecard(directory, "sim", "--tenant", "8672", "--terminals", "3", "--seconds", "1", "--json")
+    assert more.returncode == 0, more.stderr
+    assert json.loads(more.stdout)["taps"] > 0
+    assert json.loads(onecard(directory, "check", "--json").stdout)["ok"] is True
     assert ended_in_time(process) == 0
     assert nothing_runs(directory)
 
@@ -122,6 +126,13 @@ def ended_in_time(process: "subprocess.Popen[str]") -> int:
     process.communicate(timeout=20)
     assert time.monotonic() - begun < 5
     return process.returncode
+
+
+def test_sim_without_a_running_product_says_so(tmp_path: Path) -> None:
+    done = onecard(tmp_path, "sim", "--tenant", "8672")
+    assert done.returncode == 1
+    assert "No `onecard serve` runs on" in done.stderr
+    assert nothing_runs(tmp_path)
 
 
 def test_a_directory_no_demo_made_is_left_alone(tmp_path: Path) -> None:
