@@ -51,7 +51,7 @@ def next_code() -> str:
 @pytest.fixture
 async def town(db: Database) -> Town:
     """A tenant with money on people's accounts, alone in its database."""
-    return await settle(db, "8672", {"ann": {"cash": 100_00, "subsidy": 20_00}, "bob": {"cash": 5_00}})
+    return await settle(db, "8672", {"ann": {"cash": 100_00, "subsidy": 2_00}, "bob": {"cash": 5_00}})
 
 
 @pytest.fixture

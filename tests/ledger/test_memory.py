@@ -1,0 +1,58 @@
+"""What the writer remembers of keys: it may doubt a new key, but never calls a decided one new."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given, strategies
+
+from onecard.base.ids import record_key, uuid7
+from onecard.ledger.judge import KEY_AHEAD_MS
+from onecard.ledger.memory import KeyMemory
+
+START_MS = 1_790_000_000_000
+# (by how much the clock moves, how far the key's own clock is away from it)
+STEPS = strategies.lists(
+    strategies.tuples(strategies.integers(-3_000, 9_000), strategies.integers(-20_000, KEY_AHEAD_MS)),
+    max_size=60,
+)
+
+
+def key_of(made_ms: int, number: int) -> UUID:
+    """A version 7 key made at a time."""
+    return UUID(int=made_ms << 80 | 7 << 76 | 2 << 62 | number)
+
+
+@given(STEPS)
+@example([(0, KEY_AHEAD_MS), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0)])
+@example([(100, KEY_AHEAD_MS), (-2_000, 0), (0, 0), (0, 0), (0, 0), (0, 0)])
+def test_a_decided_key_is_never_called_new(steps: list[tuple[int, int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("onecard.ledger.memory._GENERATION", 3)
+        memory, now_ms, decided = KeyMemory(START_MS), START_MS, []
+        for number, (passed, ahead) in enumerate(steps):
+            now_ms += passed
+            key = (1, key_of(now_ms + ahead, number))
+            memory.add(key, now_ms)
+            decided.append(key)
+            assert [old for old in decided if memory.is_new(old)] == []
+
+
+def test_keys_from_before_its_time_are_doubted() -> None:
+    memory = KeyMemory(START_MS)
+    assert not memory.is_new((1, key_of(START_MS - 1, 1)))
+    # the writer before this one may have taken a key that was made by a clock ahead
+    assert not memory.is_new((1, key_of(START_MS + KEY_AHEAD_MS, 1)))
+    assert memory.is_new((1, key_of(START_MS + KEY_AHEAD_MS + 1, 1)))
+
+
+def test_keys_without_a_time_are_always_doubted() -> None:
+    memory = KeyMemory(0)
+    assert memory.is_new((1, uuid7()))
+    assert not memory.is_new((1, record_key(device_id=1, epoch=1, seq=1)))
+
+
+def test_tenants_do_not_share_keys() -> None:
+    memory, key = KeyMemory(0), uuid7()
+    memory.add((1, key), 0)
+    assert not memory.is_new((1, key))
+    assert memory.is_new((2, key))
