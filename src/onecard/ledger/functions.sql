@@ -131,13 +131,15 @@ $$;
 -- call it
 create or replace function ledger.chained_lines(a_shard int, a_after bigint, a_upto bigint)
 returns table (batch bigint, tenant_id bigint, key uuid, leg smallint, kind smallint, debit_book bigint,
-               credit_book bigint, amount_fen bigint, debit_seq bigint, debit_balance_fen bigint, credit_seq bigint,
-               credit_balance_fen bigint, business_day int, meal smallint, occurred_at_us bigint, source smallint,
+               credit_book bigint, amount_fen bigint, debit_seq bigint, debit_balance_fen bigint,
+               credit_seq bigint, credit_balance_fen bigint, business_day int, meal smallint,
+               occurred_at_us bigint, source smallint,
                source_id bigint, card_id bigint, fingerprint bigint)
 language sql stable security definer set search_path = pg_catalog as $$
   select l.batch, l.tenant_id, l.key, l.leg, l.kind, l.debit_book, l.credit_book, l.amount_fen, l.debit_seq,
          l.debit_balance_fen, l.credit_seq, l.credit_balance_fen, l.business_day - date '2000-01-01', l.meal,
-         (extract(epoch from l.occurred_at) * 1000000)::bigint, l.source, l.source_id, l.card_id, l.fingerprint
+         (extract(epoch from l.occurred_at) * 1000000)::bigint, l.source, l.source_id, l.card_id,
+         l.fingerprint
     from ledger.line l join tenants.route r on r.tenant_id = l.tenant_id and r.shard = a_shard
    where l.batch > a_after and l.batch <= a_upto
    order by l.batch, l.position
@@ -178,23 +180,27 @@ begin
 end $$;
 
 -- One batch: fenced by the epoch, numbered and chained under the head row's lock, compared and set on every
--- guarded book, balanced per tenant, durable when it returns. Errors: 55000 lease lost, 40001 stale cache, 23505
--- known key.
+-- guarded book, balanced per tenant, durable when it returns. Errors: 55000 lease lost, 40001 stale cache,
+-- 23505 known key.
 create or replace function ledger.commit_batch(
   a_shard int, a_epoch bigint, a_life_ms int, a_digest bytea, a_tenants ledger.bigints,
-  x_tenant ledger.bigints, x_key ledger.uuids, x_leg ledger.bigints, x_kind ledger.bigints, x_debit ledger.bigints,
-  x_credit ledger.bigints, x_amount ledger.bigints, x_debit_seq ledger.bigints, x_debit_balance ledger.bigints,
+  x_tenant ledger.bigints, x_key ledger.uuids, x_leg ledger.bigints, x_kind ledger.bigints,
+  x_debit ledger.bigints, x_credit ledger.bigints, x_amount ledger.bigints,
+  x_debit_seq ledger.bigints, x_debit_balance ledger.bigints,
   x_credit_seq ledger.bigints, x_credit_balance ledger.bigints, x_day ledger.bigints, x_meal ledger.bigints,
   x_at ledger.bigints, x_source ledger.bigints, x_source_id ledger.bigints, x_card ledger.bigints,
   x_fingerprint ledger.bigints,
-  g_tenant ledger.bigints, g_id ledger.bigints, g_old ledger.bigints, g_seq ledger.bigints, g_balance ledger.bigints,
+  g_tenant ledger.bigints, g_id ledger.bigints, g_old ledger.bigints, g_seq ledger.bigints,
+  g_balance ledger.bigints,
   g_held ledger.bigints, g_period ledger.bigints, g_day_fen ledger.bigints, g_day_count ledger.bigints,
   g_meal_fen ledger.bigints, g_meal_count ledger.bigints,
   u_tenant ledger.bigints, u_id ledger.bigints, u_delta ledger.bigints,
   a_rest jsonb
 ) returns bigint language plpgsql security definer set search_path = pg_catalog as $$
 #variable_conflict use_column
-declare batch_id bigint; chain bytea; now_at timestamptz := clock_timestamp(); n_guarded int; n_own int; unbalanced bigint; served int;
+declare
+  batch_id bigint; chain bytea; now_at timestamptz := clock_timestamp();
+  n_guarded int; n_own int; unbalanced bigint; served int;
 begin
   update ledger.head set last_batch = last_batch + 1, hash = sha256(hash || a_digest),
          held_until = now_at + a_life_ms * interval '1 ms'
@@ -206,9 +212,9 @@ begin
     raise exception 'a tenant that the batch does not name' using errcode = '42501';
   end if;
 
-  -- One statement for all that follows the lock on the head: starting one costs as much as its rows. Elements are
-  -- taken by number: unnest() of some thirty columns would cost as much as everything else together. In the lines a
-  -- zero stands for "none": guarded books count their changes from 1, cards too.
+  -- One statement for all that follows the lock on the head: starting one costs as much as its rows. Elements
+  -- are taken by number: unnest() of some thirty columns would cost as much as everything else together.
+  -- In the lines a zero stands for "none": guarded books count their changes from 1, cards too.
   with guarded as (
     update ledger.book b
        set balance_fen = g_balance[i], held_fen = g_held[i], seq = g_seq[i], usage_period = g_period[i],
@@ -224,7 +230,8 @@ begin
     returning b.tenant_id t, new.balance_fen - old.balance_fen d),
   posted as (
     insert into ledger.line (tenant_id, key, leg, batch, position, kind, debit_book, credit_book, amount_fen,
-           debit_seq, debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at, source,
+           debit_seq, debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at,
+           source,
            source_id, card_id, fingerprint)
     select x_tenant[i], x_key[i], x_leg[i], batch_id, i, x_kind[i], x_debit[i], x_credit[i], x_amount[i],
            nullif(x_debit_seq[i], 0), case when x_debit_seq[i] <> 0 then x_debit_balance[i] end,
@@ -242,7 +249,9 @@ begin
     into n_guarded, n_own, unbalanced, served;
 
   if n_guarded <> cardinality(g_id) then raise exception 'stale' using errcode = '40001'; end if;
-  if n_own <> cardinality(u_id) then raise exception 'unknown or guarded book' using errcode = '23503'; end if;
+  if n_own <> cardinality(u_id) then
+    raise exception 'unknown or guarded book' using errcode = '23503';
+  end if;
   if unbalanced is not null then
     raise exception 'unbalanced batch for tenant %', unbalanced using errcode = '23514';
   end if;
@@ -276,7 +285,8 @@ begin
          original_fen, batch)
   select tenant_id, original_key, number, key, amount_fen, sum_after_fen, original_fen, a_batch
     from jsonb_to_recordset(a_rest -> 'reversals') w (
-         tenant_id bigint, original_key uuid, number int, key uuid, amount_fen bigint, sum_after_fen bigint, original_fen bigint);
+         tenant_id bigint, original_key uuid, number int, key uuid, amount_fen bigint, sum_after_fen bigint,
+         original_fen bigint);
 
   insert into ledger.hold (tenant_id, key, leg, account_id, book_id, amount_fen, expires_at, fingerprint,
          batch)
