@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from onecard.base.status import Status
 from onecard.devices.drivers.ot1.model import Request
 from onecard.devices.model import Store
-from onecard.gateway.sessions import OLD_MS, WINDOW, Session
+from onecard.gateway.sessions import KEPT, OLD_MS, WINDOW, Session
 
 NOW = 1_800_000_000_000
 
@@ -86,4 +86,4 @@ def test_memory_is_bounded() -> None:
     for n in range(1000):
         ask(session, n)
         session.remember_sale(1, n, "A1B2C3D4", n)
-    assert len(session.sold) == len(session._asked) == WINDOW
+    assert len(session.sold) == len(session._asked) == KEPT

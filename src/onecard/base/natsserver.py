@@ -28,6 +28,7 @@ MAX_PAYLOAD = (
 _LOOPBACK = "127.0.0.1"
 _START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 1.5
+_PORT_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ def binary() -> Path:
             return Path(str(file.locate())).resolve()
     message = "The embedded bus server is not installed; install onecard's dependencies or set NATS_URL."
     raise UnavailableError(message)
+
+
+class _PortLostError(Exception):
+    """Somebody took a port between our finding it free and the server's binding it."""
 
 
 class EmbeddedNats:
@@ -105,8 +110,17 @@ class EmbeddedNats:
             self._process = None
         if self._adopt():
             return self._address(key)
-        self._configuration = self._configure(key)
-        self._launch()
+        for _ in range(_PORT_TRIES):
+            before = self._configuration
+            self._configuration = self._configure(key)
+            try:
+                self._launch()
+                break
+            except _PortLostError:
+                self._configuration = before
+        else:
+            message = "The bus server finds no free port."
+            raise UnavailableError(message)
         return self._address(key)
 
     def stop(self) -> None:
@@ -219,6 +233,8 @@ class EmbeddedNats:
         while not (self.pid() and _answers(self._configuration["port"]) and self._mqtt_answers()):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
+                if "address already in use" in self._last_words():
+                    raise _PortLostError
                 message = f"The bus server did not start in {self._home}: {self._last_words()}"
                 raise UnavailableError(message)
             time.sleep(0.005)

@@ -132,7 +132,8 @@ select seq, digest from devices.record
  where tenant_id = :tenant_id and device_id = :device_id and epoch = :epoch and seq = any (:seqs::bigint[]);
 
 -- name: insert_records(tenant_id, devices, epochs, seqs, kinds, times, statuses, keys, digests, contents)!
-insert into devices.record (tenant_id, device_id, epoch, seq, kind, occurred_at, status, posting_key, digest, content)
+insert into devices.record
+       (tenant_id, device_id, epoch, seq, kind, occurred_at, status, posting_key, digest, content)
 select :tenant_id, device_id, epoch, seq, kind, occurred_at, status, posting_key, digest, content
   from unnest(:devices::bigint[], :epochs::bigint[], :seqs::bigint[], :kinds::text[], :times::timestamptz[],
               :statuses::smallint[], :keys::uuid[], :digests::bytea[], :contents::jsonb[])

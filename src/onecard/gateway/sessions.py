@@ -13,6 +13,7 @@ from onecard.devices.drivers.ot1.model import Request
 from onecard.devices.model import Store
 
 WINDOW = 64
+KEPT = 8  # answers and sales; a terminal serves one person at a time, and there may be 100,000 of them
 OLD_MS = 60_000
 _IN_PROGRESS = b""
 
@@ -65,7 +66,7 @@ class Session:
         if self._is_old(request.t, now_ms):
             return Status.EXPIRED
         self._asked[request.rid] = _Asked(content)
-        if len(self._asked) > WINDOW:
+        if len(self._asked) > KEPT:
             self._asked.popitem(last=False)
         return Status.OK
 
@@ -78,7 +79,7 @@ class Session:
     def remember_sale(self, epoch: int, seq: int, uid: str, amount_fen: int) -> None:
         """A sale is durable; its record needs no second posting."""
         self.sold[epoch, seq] = uid, amount_fen
-        if len(self.sold) > WINDOW:
+        if len(self.sold) > KEPT:
             self.sold.popitem(last=False)
 
     def forget(self, request: Request) -> None:
