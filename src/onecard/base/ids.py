@@ -44,10 +44,10 @@ def uuid7() -> UUID:
 
 def key_time_ms(key: UUID) -> int | None:
     """Milliseconds since 1970 at which a version 7 key was made; None for keys that carry no time."""
-    value = key.int
-    if (value >> 76) & 0xF != _VERSION_OF_TIME:
+    octets = key.bytes
+    if octets[6] >> 4 != _VERSION_OF_TIME:
         return None
-    return value >> _MS_SHIFT
+    return int.from_bytes(octets[:6])
 
 
 def record_key(*, device_id: int, epoch: int, seq: int, insist: bool = False) -> UUID:

@@ -88,9 +88,9 @@ class Account:
     def usage(self, period: int) -> tuple[int, int, int, int]:
         """Drawn so far: (day fen, day count, meal fen, meal count) of a period."""
         day_fen = day_count = meal_fen = meal_count = 0
-        day = period // _DAY
+        first = period - period % _DAY  # the day's own number; its meals count on from there
         for book in self.books[1:]:
-            if book.period // _DAY == day:
+            if first <= book.period < first + _DAY:
                 day_fen += book.day_fen
                 day_count += book.day_count
                 if book.period == period:

@@ -23,6 +23,7 @@ from onecard.ledger.model import (
 
 MEALS = 100
 DAY_ZERO = date(2000, 1, 1).toordinal()
+_CASH = int(BookKind.CASH)  # attribute look-ups of an enumeration show in the time of a sale
 _CONSUMPTION = frozenset(CONSUMPTION_PURSES)
 
 
@@ -72,7 +73,9 @@ def usage_period(day: date, meal: int) -> int:
     return (day.year * 10000 + day.month * 100 + day.day) * MEALS + meal
 
 
-def over_limit(terms: Terms, account: Account, amount_fen: int, period: int) -> Refused | None:
+def over_limit(  # noqa: PLR0911  one return for each limit, in the order of the statuses
+    terms: Terms, account: Account, amount_fen: int, period: int
+) -> Refused | None:
     """The first limit a sale would break; meal limits hold within meals only (meal 0 is outside them all)."""
     limit = terms.transaction_limit_fen
     if limit and amount_fen > limit:
@@ -80,19 +83,19 @@ def over_limit(terms: Terms, account: Account, amount_fen: int, period: int) -> 
     if not (terms.meal_limit_count or terms.meal_limit_fen or terms.day_limit_count or terms.day_limit_fen):
         return None
     day_fen, day_count, meal_fen, meal_count = account.usage(period)
-    checks = [
-        (Status.LIMIT_DAY_COUNT, terms.day_limit_count, day_count, 1),
-        (Status.LIMIT_DAY_AMOUNT, terms.day_limit_fen, day_fen, amount_fen),
-    ]
     if period % MEALS:
-        checks = [
-            (Status.LIMIT_MEAL_COUNT, terms.meal_limit_count, meal_count, 1),
-            (Status.LIMIT_MEAL_AMOUNT, terms.meal_limit_fen, meal_fen, amount_fen),
-            *checks,
-        ]
-    for status, limit, used, more in checks:
-        if limit and used + more > limit:
-            return Refused(status, amount_fen, None, limit, used)
+        limit = terms.meal_limit_count
+        if limit and meal_count >= limit:
+            return Refused(Status.LIMIT_MEAL_COUNT, amount_fen, None, limit, meal_count)
+        limit = terms.meal_limit_fen
+        if limit and meal_fen + amount_fen > limit:
+            return Refused(Status.LIMIT_MEAL_AMOUNT, amount_fen, None, limit, meal_fen)
+    limit = terms.day_limit_count
+    if limit and day_count >= limit:
+        return Refused(Status.LIMIT_DAY_COUNT, amount_fen, None, limit, day_count)
+    limit = terms.day_limit_fen
+    if limit and day_fen + amount_fen > limit:
+        return Refused(Status.LIMIT_DAY_AMOUNT, amount_fen, None, limit, day_fen)
     return None
 
 
@@ -107,7 +110,7 @@ def draw(books: Sequence[Book], terms: Terms, amount_fen: int) -> tuple[list[tup
     for kind in terms.drawing:
         book = books[kind]
         free = book.balance - book.held
-        if kind == BookKind.CASH:
+        if kind == _CASH:
             free -= terms.floor_fen
         if free > 0:
             take = min(free, rest)
