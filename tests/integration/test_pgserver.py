@@ -112,6 +112,28 @@ def test_a_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
         assert ask(server, "select 1") == 1
     finally:
         server.stop()
+        server.socket_dir.rmdir()
+
+
+def test_a_long_temporary_directory_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("t" * 90)))
+    server = EmbeddedPostgres(tmp_path / ("d" * 100) / "data")
+    try:
+        server.start()
+        assert ask(server, "select 1") == 1
+    finally:
+        server.stop()
+        server.socket_dir.rmdir()
+
+
+@ROOT_ONLY
+def test_a_socket_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path / ("d" * 100) / "data")
+    server.socket_dir.mkdir()
+    os.chown(server.socket_dir, 12345, 12345)
+    with pytest.raises(UnavailableError, match="belongs to somebody else"):
+        server.start()
+    server.socket_dir.rmdir()
 
 
 def test_pg_variables_of_the_user_do_not_lead_astray(

@@ -6,6 +6,7 @@ the system is created or re-permissioned (docs/adr/0008).
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import importlib.util
@@ -108,11 +109,12 @@ class EmbeddedPostgres:
     @property
     def socket_dir(self) -> Path:
         """Directory of the Unix socket: in the data directory, or a short path elsewhere if that is long."""
-        inside = self.directory / "run"
-        if len(os.fsencode(inside / _SOCKET)) <= _SOCKET_PATH_MAX:
-            return inside
-        name = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"onecard-{os.geteuid()}-{name}"
+        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
+        outside = f"onecard-{os.geteuid()}-{digest}"
+        for path in (self.directory / "run", Path(tempfile.gettempdir()) / outside):
+            if len(os.fsencode(path / _SOCKET)) <= _SOCKET_PATH_MAX:
+                return path
+        return Path("/tmp") / outside  # noqa: S108  known to be short; _make_cluster takes only its own directory
 
     def url(self, user: str = SUPERUSER, database: str = "postgres") -> str:
         """Connection URL over the Unix socket."""
@@ -219,6 +221,9 @@ class EmbeddedPostgres:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for directory in (self.cluster, self.socket_dir):
             directory.mkdir(exist_ok=True, mode=0o700)
+            if directory.lstat().st_uid not in {os.geteuid(), self._account.uid}:
+                # somebody may have made it first, in a directory where everybody can
+                raise PermissionError(errno.EPERM, f"{directory} belongs to somebody else")
             os.chown(directory, self._account.uid, self._account.gid)
         if (self.cluster / "PG_VERSION").exists():
             return
@@ -272,7 +277,8 @@ class EmbeddedPostgres:
             lines = (self.directory / "postgres.log").read_text(errors="replace").strip().splitlines()
         except OSError:
             lines = []
-        return lines[-1] if lines else "it left no message"
+        reasons = [line for line in lines if "FATAL:" in line] or lines
+        return reasons[-1] if reasons else "it left no message"
 
 
 def _environment() -> dict[str, str]:

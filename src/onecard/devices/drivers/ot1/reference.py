@@ -1,5 +1,6 @@
 """The reference page of OT/1, made from the messages themselves."""
 
+import inspect
 import json
 from typing import Any
 
@@ -137,6 +138,9 @@ def schema() -> dict[str, Any]:
     """JSON schemas of all messages (draft 2020-12)."""
     kinds = [kind for kind, *_ in _MESSAGES]
     _, components = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
+    for component in components.values():
+        # Python 3.13 takes the indentation out of docstrings, older ones leave it
+        component["description"] = inspect.cleandoc(component["description"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": components}
 
 
