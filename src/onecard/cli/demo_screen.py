@@ -1,5 +1,6 @@
 """What `onecard demo` shows people: bars while it works, tables at the end, in English and Chinese."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -79,10 +80,12 @@ def show_what_next(summary: Mapping[str, Any]) -> None:
         (f"Terminals connect by MQTT to {address['host']}:{address['port']}", "终端连接地址"),
         (f"Its data is in {data}", "数据目录"),
     )
+    # as this demo was started: the command need not be on the PATH
+    onecard = f"ONECARD_DATA_DIR={data} {sys.argv[0]}"
     commands = (
-        f"ONECARD_DATA_DIR={data} onecard check",
-        f"ONECARD_DATA_DIR={data} onecard people list --tenant {summary['tenant']}",
-        f"ONECARD_DATA_DIR={data} onecard sim --tenant {summary['tenant']} --terminals 5 --seconds 10",
+        f"{onecard} check",
+        f"{onecard} people list --tenant {summary['tenant']}",
+        f"{onecard} sim --tenant {summary['tenant']} --terminals 5 --seconds 10",
     )
     body = Group(
         *(Text.assemble(english, ("  " + chinese, "dim")) for english, chinese in lines),
