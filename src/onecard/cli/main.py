@@ -13,7 +13,7 @@ import uvloop
 from onecard import __version__
 from onecard.base.errors import OneCardError
 from onecard.base.settings import load_settings
-from onecard.cli import bench, check, demo, device, ledger, merchant, people, serve, sim, tenant
+from onecard.cli import bench, card, check, demo, device, ledger, merchant, people, serve, sim, tenant
 
 app = typer.Typer(
     name="onecard",
@@ -44,6 +44,7 @@ for _name, _group in (
     ("tenant", tenant),
     ("people", people),
     ("merchant", merchant),
+    ("card", card),
     ("device", device),
     ("ledger", ledger),
     ("bench", bench),

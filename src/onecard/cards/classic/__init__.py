@@ -1,0 +1,1 @@
+"""MIFARE Classic as bytes: sectors and blocks, access conditions, value blocks."""
