@@ -200,7 +200,7 @@ create or replace function ledger.commit_batch(
 #variable_conflict use_column
 declare
   batch_id bigint; chain bytea; now_at timestamptz := clock_timestamp();
-  n_guarded int; n_own int; unbalanced bigint; served int;
+  n_guarded int; n_own int; gained numeric; gained_by_tenant numeric;
 begin
   update ledger.head set last_batch = last_batch + 1, hash = sha256(hash || a_digest),
          held_until = now_at + a_life_ms * interval '1 ms'
@@ -212,9 +212,9 @@ begin
     raise exception 'a tenant that the batch does not name' using errcode = '42501';
   end if;
 
-  -- One statement for all that follows the lock on the head: starting one costs as much as its rows. Elements
-  -- are taken by number: unnest() of some thirty columns would cost as much as everything else together.
-  -- In the lines a zero stands for "none": guarded books count their changes from 1, cards too.
+  -- Elements are taken by number: unnest() of some thirty columns would cost as much as everything else together.
+  -- What the books gain and lose must come to nothing, also when each change is weighted by its tenant: within one
+  -- tenant nothing can be made or lost, and between two nothing can slip across.
   with guarded as (
     update ledger.book b
        set balance_fen = g_balance[i], held_fen = g_held[i], seq = g_seq[i], usage_period = g_period[i],
@@ -227,37 +227,32 @@ begin
     update ledger.book b set balance_fen = b.balance_fen + u_delta[i], seq = b.seq + 1
       from generate_series(1, cardinality(u_id)) i
      where b.tenant_id = u_tenant[i] and b.id = u_id[i] and b.account_id is null
-    returning b.tenant_id t, new.balance_fen - old.balance_fen d),
-  posted as (
-    insert into ledger.line (tenant_id, key, leg, batch, position, kind, debit_book, credit_book, amount_fen,
-           debit_seq, debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at,
-           source,
-           source_id, card_id, fingerprint)
-    select x_tenant[i], x_key[i], x_leg[i], batch_id, i, x_kind[i], x_debit[i], x_credit[i], x_amount[i],
-           nullif(x_debit_seq[i], 0), case when x_debit_seq[i] <> 0 then x_debit_balance[i] end,
-           nullif(x_credit_seq[i], 0), case when x_credit_seq[i] <> 0 then x_credit_balance[i] end,
-           date '2000-01-01' + x_day[i]::int, x_meal[i], to_timestamp(x_at[i] / 1000000.0), x_source[i],
-           x_source_id[i], nullif(x_card[i], 0), x_fingerprint[i]
-      from generate_series(1, cardinality(x_key)) i),
-  numbered as (
-    insert into ledger.batch (shard, id, epoch, lines, digest, hash, at)
-    values (a_shard, batch_id, a_epoch, cardinality(x_key), a_digest, chain, now_at)),
-  moved as (select t, d from guarded union all select t, d from own),
-  sums as (select t from moved group by t having sum(d) <> 0)
-  select (select count(*) from guarded), (select count(*) from own), (select min(t) from sums),
-         (select count(*) from tenants.route r where r.tenant_id = any (a_tenants) and r.shard = a_shard)
-    into n_guarded, n_own, unbalanced, served;
-
+    returning b.tenant_id t, new.balance_fen - old.balance_fen d)
+  select count(*) filter (where is_guarded), count(*) filter (where not is_guarded), sum(d), sum(d * t::numeric)
+    into n_guarded, n_own, gained, gained_by_tenant
+    from (select true is_guarded, t, d from guarded union all select false, t, d from own) m;
   if n_guarded <> cardinality(g_id) then raise exception 'stale' using errcode = '40001'; end if;
-  if n_own <> cardinality(u_id) then
-    raise exception 'unknown or guarded book' using errcode = '23503';
+  if n_own <> cardinality(u_id) then raise exception 'unknown or guarded book' using errcode = '23503'; end if;
+  if gained <> 0 or gained_by_tenant <> 0 then
+    raise exception 'unbalanced batch' using errcode = '23514';
   end if;
-  if unbalanced is not null then
-    raise exception 'unbalanced batch for tenant %', unbalanced using errcode = '23514';
-  end if;
-  if served <> cardinality(a_tenants) then
-    raise exception 'a tenant of another shard' using errcode = '42501';
-  end if;
+
+  -- a zero stands for "none": guarded books count their changes from 1, cards too
+  insert into ledger.line (tenant_id, key, leg, batch, position, kind, debit_book, credit_book, amount_fen, debit_seq,
+         debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at, source, source_id,
+         card_id, fingerprint)
+  select x_tenant[i], x_key[i], x_leg[i], batch_id, i, x_kind[i], x_debit[i], x_credit[i], x_amount[i],
+         nullif(x_debit_seq[i], 0), case when x_debit_seq[i] <> 0 then x_debit_balance[i] end,
+         nullif(x_credit_seq[i], 0), case when x_credit_seq[i] <> 0 then x_credit_balance[i] end,
+         date '2000-01-01' + x_day[i]::int, x_meal[i], to_timestamp(x_at[i] / 1000000.0), x_source[i], x_source_id[i],
+         nullif(x_card[i], 0), x_fingerprint[i]
+    from generate_series(1, cardinality(x_key)) i;
+
+  insert into ledger.batch (shard, id, epoch, lines, digest, hash, at)
+  select a_shard, batch_id, a_epoch, cardinality(x_key), a_digest, chain, now_at
+   where cardinality(a_tenants)
+         = (select count(*) from tenants.route r where r.tenant_id = any (a_tenants) and r.shard = a_shard);
+  if not found then raise exception 'a tenant of another shard' using errcode = '42501'; end if;
   if a_rest is not null then perform ledger.commit_rest(batch_id, a_tenants, a_rest); end if;
   return batch_id;
 end $$;
