@@ -212,9 +212,9 @@ begin
     raise exception 'a tenant that the batch does not name' using errcode = '42501';
   end if;
 
-  -- Elements are taken by number: unnest() of some thirty columns would cost as much as everything else together.
-  -- What the books gain and lose must come to nothing, also when each change is weighted by its tenant: within one
-  -- tenant nothing can be made or lost, and between two nothing can slip across.
+  -- Elements are taken by number: unnest() of some thirty columns would cost as much as all the rest together.
+  -- What the books gain and lose must come to nothing, also when each change is weighted by its tenant: within
+  -- one tenant nothing can be made or lost, and between two nothing can slip across.
   with guarded as (
     update ledger.book b
        set balance_fen = g_balance[i], held_fen = g_held[i], seq = g_seq[i], usage_period = g_period[i],
@@ -238,14 +238,14 @@ begin
   end if;
 
   -- a zero stands for "none": guarded books count their changes from 1, cards too
-  insert into ledger.line (tenant_id, key, leg, batch, position, kind, debit_book, credit_book, amount_fen, debit_seq,
-         debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at, source, source_id,
-         card_id, fingerprint)
+  insert into ledger.line (tenant_id, key, leg, batch, position, kind, debit_book, credit_book, amount_fen,
+         debit_seq, debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at, source,
+         source_id, card_id, fingerprint)
   select x_tenant[i], x_key[i], x_leg[i], batch_id, i, x_kind[i], x_debit[i], x_credit[i], x_amount[i],
          nullif(x_debit_seq[i], 0), case when x_debit_seq[i] <> 0 then x_debit_balance[i] end,
          nullif(x_credit_seq[i], 0), case when x_credit_seq[i] <> 0 then x_credit_balance[i] end,
-         date '2000-01-01' + x_day[i]::int, x_meal[i], to_timestamp(x_at[i] / 1000000.0), x_source[i], x_source_id[i],
-         nullif(x_card[i], 0), x_fingerprint[i]
+         date '2000-01-01' + x_day[i]::int, x_meal[i], to_timestamp(x_at[i] / 1000000.0), x_source[i],
+         x_source_id[i], nullif(x_card[i], 0), x_fingerprint[i]
     from generate_series(1, cardinality(x_key)) i;
 
   insert into ledger.batch (shard, id, epoch, lines, digest, hash, at)
