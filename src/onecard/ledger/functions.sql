@@ -212,9 +212,9 @@ begin
     raise exception 'a tenant that the batch does not name' using errcode = '42501';
   end if;
 
-  -- Elements are taken by number: unnest() of some thirty columns would cost as much as all the rest together.
-  -- What the books gain and lose must come to nothing, also when each change is weighted by its tenant: within
-  -- one tenant nothing can be made or lost, and between two nothing can slip across.
+  -- Elements are taken by number: unnest() of some thirty columns would cost as much as all the rest.
+  -- What the books gain and lose must come to nothing, also when each change is weighted by its tenant:
+  -- within one tenant nothing can be made or lost, and between two nothing can slip across.
   with guarded as (
     update ledger.book b
        set balance_fen = g_balance[i], held_fen = g_held[i], seq = g_seq[i], usage_period = g_period[i],
@@ -228,19 +228,22 @@ begin
       from generate_series(1, cardinality(u_id)) i
      where b.tenant_id = u_tenant[i] and b.id = u_id[i] and b.account_id is null
     returning b.tenant_id t, new.balance_fen - old.balance_fen d)
-  select count(*) filter (where is_guarded), count(*) filter (where not is_guarded), sum(d), sum(d * t::numeric)
+  select count(*) filter (where is_guarded), count(*) filter (where not is_guarded), sum(d),
+         sum(d * t::numeric)
     into n_guarded, n_own, gained, gained_by_tenant
     from (select true is_guarded, t, d from guarded union all select false, t, d from own) m;
   if n_guarded <> cardinality(g_id) then raise exception 'stale' using errcode = '40001'; end if;
-  if n_own <> cardinality(u_id) then raise exception 'unknown or guarded book' using errcode = '23503'; end if;
+  if n_own <> cardinality(u_id) then
+    raise exception 'unknown or guarded book' using errcode = '23503';
+  end if;
   if gained <> 0 or gained_by_tenant <> 0 then
     raise exception 'unbalanced batch' using errcode = '23514';
   end if;
 
   -- a zero stands for "none": guarded books count their changes from 1, cards too
   insert into ledger.line (tenant_id, key, leg, batch, position, kind, debit_book, credit_book, amount_fen,
-         debit_seq, debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at, source,
-         source_id, card_id, fingerprint)
+         debit_seq, debit_balance_fen, credit_seq, credit_balance_fen, business_day, meal, occurred_at,
+         source, source_id, card_id, fingerprint)
   select x_tenant[i], x_key[i], x_leg[i], batch_id, i, x_kind[i], x_debit[i], x_credit[i], x_amount[i],
          nullif(x_debit_seq[i], 0), case when x_debit_seq[i] <> 0 then x_debit_balance[i] end,
          nullif(x_credit_seq[i], 0), case when x_credit_seq[i] <> 0 then x_credit_balance[i] end,
