@@ -77,3 +77,43 @@ def test_mistakes_are_told_in_a_sentence(arguments: tuple[str, ...], text: str, 
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def apdus(*lines: str, arguments: tuple[str, ...] = ()) -> list[str]:
+    done = run("apdu", "--virtual", "classic1k", "--json", *arguments, text="\n".join(lines) + "\n")
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return [answer["response"] + answer["sw"] for answer in answers]
+
+
+OPEN = ("FF82000006FFFFFFFFFFFF", "FF860000050100046000")
+
+
+def test_a_virtual_card_answers_line_by_line(tmp_path: Path) -> None:
+    data, dump = "11" * 16, tmp_path / "card.mfd"
+    assert apdus(
+        "# a new card", "ff ca 00 00 00", *OPEN, f"FFD6000410{data}", arguments=("--save", str(dump))
+    ) == [*("01A062BD9000", "9000", "9000", "9000")]
+    assert dump.stat().st_mode & 0o777 == 0o600, "a dump holds keys"
+    again = ("--dump", str(dump))
+    assert apdus(*OPEN, "FFB0000410", arguments=again)[2] == data + "9000"
+
+
+def test_a_virtual_card_is_torn_and_comes_back() -> None:
+    lines = (*OPEN, "tear half", "FFD6000410" + "11" * 16, "FFB0000410", "insert", OPEN[1], "FFB0000410")
+    assert apdus(*lines) == ["9000", "9000", "", "", "9000", "11" * 8 + "00" * 8 + "9000"]
+
+
+def test_lines_that_are_no_apdus(tmp_path: Path) -> None:
+    done = run("apdu", text="FFCA000000\nhello\n")
+    assert (done.returncode, done.stdout) == (1, "01A062BD 9000\n")
+    assert "Line 2 is no APDU" in done.stderr
+    small = tmp_path / "small.bin"
+    small.write_bytes(bytes(1000))
+    for arguments, sentence in (
+        (("--dump", str(small)), "has 1000 bytes; a 1K card has 1024, a 4K card 4096."),
+        (("--dump", str(tmp_path / "none")), "cannot be read: No such file or directory."),
+    ):
+        done = run("apdu", *arguments)
+        assert done.returncode == 1
+        assert sentence in done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,11 @@ from onecard.base.errors import OneCardError
 from onecard.cards.keys import CardIdentity, Masters, Role, Site
 from onecard.cards.oc1 import records
 from onecard.cards.oc1.fields import from_fields, to_fields
+from onecard.cards.virtual.chip import Make
+from onecard.cards.virtual.dumps import write_dump
+from onecard.cards.virtual.reader import Dialect
 from onecard.cli import output
+from onecard.cli.card_virtual import VirtualCard, input_lines, make_card, play
 from onecard.cli.output import Json
 
 app = typer.Typer(help="Cards: keys, records, virtual cards, dumps.", no_args_is_help=True)
@@ -121,6 +126,33 @@ def record(
         message = f"The record cannot be encoded: {error}."
         raise OneCardError(message) from None
     output.show({"hex": raw.hex().upper()}, as_json=as_json, sentence=raw.hex().upper())
+
+
+@app.command()
+def apdu(
+    *,
+    virtual: Annotated[VirtualCard, typer.Option(help="Kind of card.")] = VirtualCard.CLASSIC_1K,
+    uid: UidHex = "01A062BD",
+    chip: Annotated[
+        Make, typer.Option(help="Genuine, or an imitation whose UID can be written.")
+    ] = Make.GENUINE,
+    reader: Annotated[Dialect, typer.Option(help="Whose dialect the reader speaks.")] = Dialect.ACS,
+    dump: Annotated[Path | None, typer.Option(help="Begin with the card of this dump.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the card's dump here at the end.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Be a card: answer each APDU (hex, one a line on standard input) with its response and status word.
+
+    Other lines: reset, remove, insert, and tear none|full|zero|half|mixed, which pulls the card during its
+    next write. With --json each answer is one object on a line.
+    """
+    card = make_card(virtual, parse_hex(uid, "--uid", *_UIDS), chip, dump)
+    try:
+        for answer in play(card, reader, input_lines()):
+            output.show(answer.fields, as_json=as_json, sentence=answer.line)
+    finally:
+        if save:
+            write_dump(save, card.dump())
 
 
 def _decoded(raw: bytes, role: Role, slot: int, mac_key: bytes) -> dict[str, Any]:
