@@ -73,11 +73,12 @@ class Pending:
 
 
 class Batch:
-    """Requests judged together and what they write."""
+    """Requests judged together and what they write; `number` is the order in which batches were judged."""
 
-    __slots__ = ("draft", "members")
+    __slots__ = ("draft", "members", "number")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        self.number = number
         self.members: list[Pending] = []
         self.draft = Draft()
 

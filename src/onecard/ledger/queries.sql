@@ -80,14 +80,23 @@ ends as (
 holds as (
   select h.book_id as book, count(*) + count(*) filter (where h.state <> 'open') as changes
     from ledger.hold h where h.tenant_id = :tenant_id group by h.book_id),
+states as (
+  select b.id as book, count(*) as changes
+    from ledger.account_change c
+    join ledger.book b on b.tenant_id = c.tenant_id and b.account_id = c.account_id and b.kind = 1
+   where c.tenant_id = :tenant_id group by b.id),
+counted as (
+  select b.id as book, coalesce(e.changes, 0) + coalesce(h.changes, 0) + coalesce(s.changes, 0) as changes
+    from ledger.book b left join ends e on e.book = b.id left join holds h on h.book = b.id
+    left join states s on s.book = b.id
+   where b.tenant_id = :tenant_id and b.account_id is not null),
 cut as (
   select b.id as book, b.seq,
          format('book %s counts %s changes and %s fen, its history %s and %s', b.id, b.seq, b.balance_fen,
-                coalesce(e.changes, 0) + coalesce(h.changes, 0), coalesce(e.after, 0)) as says
-    from ledger.book b left join ends e on e.book = b.id left join holds h on h.book = b.id
-   where b.tenant_id = :tenant_id and b.account_id is not null
-     and (b.balance_fen <> coalesce(e.after, 0) or b.seq <> coalesce(e.changes, 0) + coalesce(h.changes, 0)
-          or coalesce(e.last_seq, 0) > b.seq)),
+                n.changes, coalesce(e.after, 0)) as says
+    from ledger.book b join counted n on n.book = b.id left join ends e on e.book = b.id
+   where b.tenant_id = :tenant_id
+     and (b.balance_fen <> coalesce(e.after, 0) or b.seq <> n.changes or coalesce(e.last_seq, 0) > b.seq)),
 bad as (select * from broken union all select * from cut)
 select (select count(*) from change) as checked, (select says from bad order by book, seq limit 1) as wrong;
 

@@ -18,6 +18,7 @@ LEASE_LOST, STALE, KNOWN_KEY = "55000", "40001", "23505"
 DISCONNECTED = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # an answer in the middle of which the connection broke
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
 )

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import asyncpg
@@ -71,6 +72,7 @@ class Term:
         self._targeted: set[Key] = set()  # what corrections in flight point at
         self._commits: set[asyncio.Task[None]] = set()
         self._failed: list[tuple[Batch, Exception]] = []
+        self._numbers = count()
 
     async def serve(self, stopping: Callable[[], bool]) -> None:
         """Work until `stopping` and nothing waits.
@@ -94,7 +96,7 @@ class Term:
         """Wait for what is in flight and put what failed back to the front of the queue, in order."""
         if self._commits:
             await asyncio.gather(*self._commits, return_exceptions=True)
-        for batch, _ in reversed(self._failed):
+        for batch, _ in sorted(self._failed, key=_latest_first):
             for one in reversed(batch.members):
                 one.tries = max(one.tries, 1)
                 self._queue.appendleft(one)
@@ -104,15 +106,18 @@ class Term:
         session = await self._idle.get()
         members: list[Pending] = []
         batch: Batch | None = None
+        arguments: list[Any] = []
         try:
             if not self._failed:
                 members = take(self._queue, len(self._in_flight), self._is_busy)
             if members:
                 batch = await self._judged(members)
+                # spelt out now and not in the task: before that has its turn, another batch changes books
+                arguments = batch.draft.arguments(self._shard, self.epoch, self._life_ms)
             elif self._commits:
                 await asyncio.wait(self._commits, return_when=asyncio.FIRST_COMPLETED)
-        except BaseException:
-            self._queue.extendleft(reversed(members))
+        except BaseException as error:
+            self._queue.extendleft(reversed(_worth_another_try(members, error)))
             self._idle.put_nowait(session)
             raise
         if batch is None or not batch.members:
@@ -120,8 +125,6 @@ class Term:
             return
         for account in batch.draft.accounts:
             account.flight += 1
-        # spelt out now and not in the task: the next batch changes the same books before a task gets its turn
-        arguments = batch.draft.arguments(self._shard, self.epoch, self._life_ms)
         task = asyncio.create_task(self._commit(session, batch, arguments))
         self._commits.add(task)
         task.add_done_callback(self._landed)
@@ -134,7 +137,7 @@ class Term:
         targets = await self._find_targets(members)
         await self._load_missing(members, targets)
         recalled = await self._recall_unsure(members)
-        batch = Batch()
+        batch = Batch(next(self._numbers))
         now = self._clock()
         for one in members:
             first = self._in_flight.get(one.key)
@@ -234,7 +237,8 @@ class Term:
         if self._commits:
             await asyncio.gather(*self._commits, return_exceptions=True)
         failed, self._failed = self._failed, []
-        for batch, error in reversed(failed):
+        # the later batch may have failed first
+        for batch, error in sorted(failed, key=_latest_first):
             self._cache.forget(batch.draft.accounts)
             for one in reversed(batch.members):
                 self._leave(one)
@@ -252,3 +256,24 @@ class Term:
             # two batches on two connections may overtake each other; that is no event, everything else is
             stale = isinstance(error, asyncpg.PostgresError) and error.sqlstate == STALE
             log.log(logging.DEBUG if stale else logging.WARNING, "ledger: judging a batch again: %s", error)
+
+
+def _latest_first(failure: tuple[Batch, Exception]) -> int:
+    return -failure[0].number
+
+
+def _worth_another_try(members: list[Pending], error: BaseException) -> list[Pending]:
+    """Requests to judge again after judging broke off.
+
+    One of them may be impossible beyond what the rules foresee, e.g. a number that no column holds: each such
+    try counts, so that in the end the culprit is tried by itself and fails alone. asyncpg refuses arguments
+    by a ValueError, which is no lost connection.
+    """
+    if isinstance(error, Exception) and (
+        isinstance(error, ValueError) or not isinstance(error, DISCONNECTED)
+    ):
+        for one in members:
+            one.tries += 1
+            if one.hopeless:
+                one.fail(LedgerFailureError(f"The ledger cannot judge this request: {error}"))
+    return [one for one in members if not one.future.done()]

@@ -124,6 +124,12 @@ class Writer:
                 log.warning("ledger: %s", error)
                 self._elsewhere = True
                 self._refuse_waiting(str(error))
+            except Exception:
+                if not self._settled.is_set():
+                    raise
+                # callers wait for their answers, so the writer outlives what nobody foresaw; its term did not
+                log.exception("ledger: a term ended by a fault, beginning another")
+                await asyncio.sleep(_RECONNECT_S)
 
     async def _try_office(self) -> None:
         """Take the lease and write until the term ends; or find it taken and pause."""
