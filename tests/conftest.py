@@ -22,6 +22,11 @@ SHARED_DIRECTORY = "ONECARD_TEST_POSTGRES"
 _servers: list[EmbeddedPostgres] = []
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make chaos` makes the random and destructive tests longer."""
+    parser.addoption("--chaos-rounds", type=int, default=0, help="how often to repeat what is random")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start the shared server once, in the process that all test workers descend from."""
     if hasattr(config, "workerinput") or SHARED_DIRECTORY in os.environ:
@@ -38,6 +43,12 @@ def pytest_unconfigure() -> None:
     for server in _servers:
         server.stop()
         shutil.rmtree(server.directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def chaos_rounds(request: pytest.FixtureRequest) -> int:
+    """How many rounds of random tests are wanted; 0 when only `make test` runs."""
+    return int(request.config.getoption("--chaos-rounds"))
 
 
 @pytest.fixture(scope="session")

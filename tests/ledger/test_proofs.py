@@ -1,7 +1,7 @@
-"""Each proof notices what it is there for: one thing is changed behind the ledger's back, as only a superuser can.
+"""Each proof notices its fault: one thing is changed behind the ledger's back, as only a superuser can.
 
-The history has everything a proof looks at: a sale over two purses, given back in part, an open hold, a debt that
-was collected, a refusal. Next to each change stand all proofs that must fail, and no other may.
+The history has everything a proof looks at: a sale over two purses, given back in part, an open hold, a debt
+that was collected, a refusal. Next to each change stand all proofs that must fail, and no other may.
 """
 
 from collections.abc import AsyncIterator
@@ -40,8 +40,10 @@ TAMPERED = [
         "book {canteen} holds 301 fen, its lines add up to 300",
     ),
     (
-        "update ledger.book set balance_fen = balance_fen + case id when {canteen} then 1 else -1 end"
-        " where id in ({canteen}, {shop})",
+        (
+            "update ledger.book set balance_fen = balance_fen + case id when {canteen} then 1 else -1 end"
+            " where id in ({canteen}, {shop})"
+        ),
         {"balances_are_sums"},
         "book {canteen} holds 301 fen",
     ),
@@ -76,14 +78,18 @@ TAMPERED = [
         "book {bob.water} has 0 fen",
     ),
     (
-        "insert into ledger.refusal (tenant_id, key, fingerprint, status, batch)"
-        " values ({tenant}, {lunch}, 1, 600, 1)",
+        (
+            "insert into ledger.refusal (tenant_id, key, fingerprint, status, batch)"
+            " values ({tenant}, {lunch}, 1, 600, 1)"
+        ),
         {"keys_are_used_once"},
         "key {lunch}: it is refused and posted",
     ),
     (
-        "insert into ledger.refusal (tenant_id, key, fingerprint, status, batch)"
-        " values ({tenant}, {meal}, 1, 600, 1)",
+        (
+            "insert into ledger.refusal (tenant_id, key, fingerprint, status, batch)"
+            " values ({tenant}, {meal}, 1, 600, 1)"
+        ),
         {"keys_are_used_once"},
         "key {meal}: it is refused and held",
     ),
@@ -195,10 +201,8 @@ async def back_up(superuser: asyncpg.Connection) -> None:
 
 async def restore(superuser: asyncpg.Connection) -> None:
     for table in TABLES:
-        await superuser.execute(
-            f"delete from ledger.{table};"
-            f" insert into ledger.{table} overriding system value table kept.{table}"
-        )
+        await superuser.execute(f"delete from ledger.{table}")  # noqa: S608  our own names
+        await superuser.execute(f"insert into ledger.{table} overriding system value table kept.{table}")
 
 
 async def outcome(town: Town, urls: Logins) -> dict[str, proofs.Proof]:

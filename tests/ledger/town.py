@@ -1,5 +1,6 @@
 """A tenant for the ledger's tests: accounts by name, merchants' books by name, and requests in few words."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -24,6 +25,7 @@ from onecard.ledger.model import (
     Terms,
 )
 from onecard.ledger.service import Ledger, open_accounts, open_book, open_system_books
+from onecard.ledger.writer import Writer
 from onecard.tenants import service as tenants
 
 TODAY = date(2026, 11, 23)
@@ -124,3 +126,10 @@ async def settle(db: Database, code: str, opening: dict[str, dict[str, int]]) ->
             books[merchant] = await open_book(tx, BookKind.MERCHANT)
         await open_accounts(tx, list(people.values()))
     return Town(db, tenant_id, books, people, opening)
+
+
+async def until_leading(writer: Writer, seconds: int = 5) -> None:
+    """Wait for a writer to get the lease."""
+    async with asyncio.timeout(seconds):
+        while not writer.leading:  # noqa: ASYNC110  it tells nobody when it does
+            await asyncio.sleep(0.01)
