@@ -1,8 +1,8 @@
 """A process of its own that sells from one account, to be raced, paused and killed.
 
 Arguments: engine URL, bus URL (or `-`), tenant, account, merchant's book, source number, how many sales,
-lease in ms. Prints `ready`, waits for a line on standard input, then prints the key of each sale before it is asked
-(`ask KEY`), and what the ledger says (`ok KEY`, `duplicate KEY`, `balance_too_low KEY`, `lost KEY`).
+lease in ms. Prints `ready`, waits for a line on standard input, then prints the key of each sale before it is
+asked (`ask KEY`), and what the ledger says (`ok KEY`, `duplicate KEY`, `balance_too_low KEY`, `lost KEY`).
 """
 
 import asyncio

@@ -99,6 +99,12 @@ class Days(RuleBasedStateMachine):
     @initialize()
     def open_up(self) -> None:
         self.runner.run(self._open_up())
+        for who in PEOPLE[:2]:
+            for purse, amount in (("cash", 60_00), ("subsidy", 8_00), ("bonus", 5_00), ("water", 20_00)):
+                self._ask_all(
+                    [("move", {"legs": (("top_up", ("drawer", who, purse)), [amount])}, False)],
+                    cut_after_ms=None,
+                )
 
     async def _open_up(self) -> None:
         self.db: Database = await connect(self.urls.application, size=2)

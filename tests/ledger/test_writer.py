@@ -107,6 +107,15 @@ async def test_the_same_key_at_once_is_posted_once(start_writer: StartWriter, to
     assert answers[3].balances.cash == 97_00
 
 
+async def test_an_old_key_twice_at_once_gets_the_first_answer(start_writer: StartWriter, town: Town) -> None:
+    writer = await start_writer()
+    await town.fund(writer)
+    sale = town.sale("ann", 5_00)
+    first = await writer.post(sale)
+    answers = await asyncio.gather(*map(writer.post, [sale, sale, sale]))
+    assert [answer.parts for answer in answers] == [first.parts] * 3
+
+
 async def test_corrections_of_one_posting_at_once_never_give_back_too_much(
     start_writer: StartWriter, town: Town
 ) -> None:

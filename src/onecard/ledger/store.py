@@ -151,7 +151,7 @@ class Session:
             self.connection.terminate()
 
     async def _rows(self, function: str, keys: Iterable[tuple[int, Any]]) -> list[Row]:
-        pairs = list(keys)
+        pairs = list(dict.fromkeys(keys))  # a key that was asked for twice at once would bring its rows twice
         if not pairs:
             return []
         tenants, values = zip(*pairs, strict=True)
