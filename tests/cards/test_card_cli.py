@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cast import issued
 
 COMMAND = Path(sys.executable).with_name("onecard")
 MASTERS = (
@@ -117,3 +118,19 @@ def test_lines_that_are_no_apdus(tmp_path: Path) -> None:
         done = run("apdu", *arguments)
         assert done.returncode == 1
         assert sentence in done.stderr
+
+
+def test_a_dump_is_explained(tmp_path: Path) -> None:
+    dump = tmp_path / "card.mfd"
+    dump.write_bytes(issued())
+    found = answer("decode", str(dump), *MASTERS)
+    assert (found["uid"], found["whose"], found["generation"]) == ("01A062BD", "a card of this tenant", 1)
+    text = run("decode", str(dump)).stdout
+    assert "Sector 2: consumption (by its looks)" in text
+    assert "purse, MAC not checked: counter 2, cash_fen 15000" in text
+
+
+def test_half_of_the_masters_is_no_use(tmp_path: Path) -> None:
+    done = run("decode", str(tmp_path / "card.mfd"), *MASTERS[:2])
+    assert done.returncode == 1
+    assert "Masters are given whole" in done.stderr

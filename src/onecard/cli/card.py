@@ -2,19 +2,23 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from onecard.base.errors import OneCardError
+from onecard.cards.explain import explain
+from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import CardIdentity, Masters, Role, Site
 from onecard.cards.oc1 import records
 from onecard.cards.oc1.fields import from_fields, to_fields
 from onecard.cards.virtual.chip import Make
-from onecard.cards.virtual.dumps import write_dump
+from onecard.cards.virtual.dumps import read_dump, write_dump
 from onecard.cards.virtual.reader import Dialect
 from onecard.cli import output
+from onecard.cli.card_explain import lines
 from onecard.cli.card_virtual import VirtualCard, input_lines, make_card, play
 from onecard.cli.output import Json
 
@@ -153,6 +157,33 @@ def apdu(
     finally:
         if save:
             write_dump(save, card.dump())
+
+
+@app.command()
+def decode(
+    dump: Annotated[Path, typer.Argument(help="Dump of a 1K or 4K card (.bin, .mfd).")],
+    *,
+    ma: FieldMaster = "",
+    mb: IssuerMaster = "",
+    mm: MacMaster = "",
+    pin: Pin = "",
+    site: SiteId = "",
+    key_version: KeyVersion = 1,
+    as_json: Json = False,
+) -> None:
+    """Explain a dump block by block: keys, access conditions, value blocks, OC1 records and their MACs.
+
+    With the tenant's masters (--ma --mb --mm --pin --site) it tells whether the card is the tenant's and
+    which records are genuine; without them it says what the blocks look like.
+    """
+    given = [bool(value) for value in (ma, mb, mm, pin, site)]
+    if any(given) and not all(given):
+        message = "Masters are given whole: --ma, --mb, --mm, --pin and --site, or none of them."
+        raise OneCardError(message)
+    memory = read_dump(dump)
+    ring = KeyRing(site_of(site, pin), {key_version: masters_of(ma, mb, mm)}) if any(given) else None
+    card = explain(memory, ring)
+    output.show(asdict(card), as_json=as_json, sentence="\n".join(lines(card)))
 
 
 def _decoded(raw: bytes, role: Role, slot: int, mac_key: bytes) -> dict[str, Any]:

@@ -36,6 +36,14 @@ def current(kind: type[R], slots: tuple[bytes, bytes], *, role: Role, mac_key: b
     return found
 
 
+def current_slot(slots: tuple[bytes, bytes], *, role: Role, mac_key: bytes) -> int | None:
+    """The slot that holds now, whatever kind of record the role alternates; None when neither is valid."""
+    identity = current(Identity, slots, role=role, mac_key=mac_key)
+    purse = current(Purse, slots, role=role, mac_key=mac_key)
+    rights = current(Rights, slots, role=role, mac_key=mac_key)
+    return next((found.slot for found in (identity, purse, rights) if found), None)
+
+
 def is_newer(record: Record, than: Record) -> bool:
     """Whether a record was written later than another of its kind, by their counters."""
     if isinstance(record, Purse) and isinstance(than, Purse):
