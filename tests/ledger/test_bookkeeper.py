@@ -314,7 +314,7 @@ def test_random_days(
     database = module_urls.engine.partition("?")[0].rpartition("/")[2]
     Days.superuser_url = postgres.url(database=database)
     days = settings(
-        max_examples=30 * max(1, chaos_rounds),
+        max_examples=20 * max(1, chaos_rounds),
         stateful_step_count=60 if chaos_rounds else 30,
         deadline=None,
         print_blob=True,
