@@ -79,6 +79,6 @@ def test_secrets_are_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, va
 
 def test_every_kind_of_setting_is_shown_to_be_refused() -> None:
     checked = {name for name, _ in MALFORMED}
-    free_form = {"ONECARD_DATA_DIR", "ONECARD_MQTT_HOST", "ONECARD_DATA_KEY"}
+    free_form = {"ONECARD_DATA_DIR", "ONECARD_MQTT_HOST", "ONECARD_DATA_KEY", "ONECARD_CARD_KEY"}
     names = {str(f.validation_alias or f"ONECARD_{n.upper()}") for n, f in Settings.model_fields.items()}
     assert names - checked == free_form

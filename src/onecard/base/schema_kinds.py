@@ -26,7 +26,13 @@ TENANT_TABLES: dict[str, str] = {
     "ledger.refusal": "select",
     "ledger.hold": "select",
     "ledger.reversal": "select",
-    "cards.card": "select, insert, update (person_id, state, changed_at)",
+    "cards.card": "select, insert, update (person_id, state, changed_at, generation, key_version)",
+    "cards.format": (
+        "select, insert, update (technology, mode, size, first_sector, lift_groups, value_blocks,"
+        " number_digits, changed_at)"
+    ),
+    "cards.site": "select, insert, update (pin, changed_at)",
+    "cards.key_set": "select, insert, update (wrapped_by, box)",
     "devices.device": "select, insert, update (merchant_id, name, place, state, secret_hash, changed_at)",
     "devices.presence": "select, insert, update",
     "devices.epoch": "select, insert, update (watermark, last_record_at)",

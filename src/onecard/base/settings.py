@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         description="File of the key that personal data is encrypted with. Unset: keys/data.key in the data"
         " directory, made when it is first needed.",
     )
+    card_key: Path | None = Field(
+        None,
+        description="File of the key that wraps the masters of card keys. Unset: keys/card.key in the data"
+        " directory, made when it is first needed.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     lease_ms: int = Field(
         1500,

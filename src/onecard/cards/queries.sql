@@ -29,3 +29,39 @@ returning uid;
 
 -- name: active_uids(tenant_id)
 select uid from cards.card where tenant_id = :tenant_id and state = 'active' order by id;
+
+-- name: format(tenant_id)^
+select technology, mode, size, first_sector, lift_groups, value_blocks, number_digits
+  from cards.format where tenant_id = :tenant_id;
+
+-- name: set_format(tenant_id, technology, mode, size, first_sector, lift_groups, value_blocks, number_digits)!
+insert into cards.format
+  (tenant_id, technology, mode, size, first_sector, lift_groups, value_blocks, number_digits)
+values (:tenant_id, :technology, :mode, :size, :first_sector, :lift_groups, :value_blocks, :number_digits)
+on conflict (tenant_id) do update
+   set technology = excluded.technology, mode = excluded.mode, size = excluded.size,
+       first_sector = excluded.first_sector, lift_groups = excluded.lift_groups,
+       value_blocks = excluded.value_blocks, number_digits = excluded.number_digits, changed_at = now();
+
+-- name: has_keyed_cards(tenant_id)$
+select exists (select from cards.card where tenant_id = :tenant_id and technology <> 'uid');
+
+-- name: site(tenant_id)^
+select site, pin from cards.site where tenant_id = :tenant_id;
+
+-- name: insert_site(tenant_id, site, pin)!
+insert into cards.site (tenant_id, site, pin) values (:tenant_id, :site, :pin);
+
+-- name: set_pin(tenant_id, pin)$
+update cards.site set pin = :pin, changed_at = now() where tenant_id = :tenant_id returning tenant_id;
+
+-- name: key_sets(tenant_id)
+-- Newest first: the likely version of a card that lies on a reader.
+select version, wrapped_by, box from cards.key_set where tenant_id = :tenant_id order by version desc;
+
+-- name: insert_key_set(tenant_id, version, wrapped_by, box)!
+insert into cards.key_set (tenant_id, version, wrapped_by, box) values (:tenant_id, :version, :wrapped_by, :box);
+
+-- name: rewrap_key_set(tenant_id, version, wrapped_by, box)!
+update cards.key_set set wrapped_by = :wrapped_by, box = :box
+ where tenant_id = :tenant_id and version = :version;
