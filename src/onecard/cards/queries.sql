@@ -60,7 +60,8 @@ update cards.site set pin = :pin, changed_at = now() where tenant_id = :tenant_i
 select version, wrapped_by, box from cards.key_set where tenant_id = :tenant_id order by version desc;
 
 -- name: insert_key_set(tenant_id, version, wrapped_by, box)!
-insert into cards.key_set (tenant_id, version, wrapped_by, box) values (:tenant_id, :version, :wrapped_by, :box);
+insert into cards.key_set (tenant_id, version, wrapped_by, box)
+values (:tenant_id, :version, :wrapped_by, :box);
 
 -- name: rewrap_key_set(tenant_id, version, wrapped_by, box)!
 update cards.key_set set wrapped_by = :wrapped_by, box = :box

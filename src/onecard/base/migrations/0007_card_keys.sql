@@ -46,4 +46,5 @@ alter table cards.card
     and (technology = 'uid') = (pin is null)
   ),
   add foreign key (tenant_id, key_version) references cards.key_set (tenant_id, version) on delete restrict,
-  add foreign key (tenant_id, pin) references cards.site (tenant_id, pin) on delete restrict on update restrict;
+  add foreign key (tenant_id, pin) references cards.site (tenant_id, pin)
+    on delete restrict on update restrict;
