@@ -34,7 +34,8 @@ select uid from cards.card where tenant_id = :tenant_id and state = 'active' ord
 select technology, mode, size, first_sector, lift_groups, value_blocks, number_digits
   from cards.format where tenant_id = :tenant_id;
 
--- name: set_format(tenant_id, technology, mode, size, first_sector, lift_groups, value_blocks, number_digits)!
+-- name: set_cards(tenant_id, technology, mode, size, first_sector, lift_groups, value_blocks, number_digits)!
+-- What the tenant's cards are like.
 insert into cards.format
   (tenant_id, technology, mode, size, first_sector, lift_groups, value_blocks, number_digits)
 values (:tenant_id, :technology, :mode, :size, :first_sector, :lift_groups, :value_blocks, :number_digits)

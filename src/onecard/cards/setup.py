@@ -35,7 +35,7 @@ async def set_card_format(tx: Tx, chosen: CardFormat) -> None:
         if keyed:
             message = "Cards are in use with these sectors; sectors can only be chosen before the first card."
             raise ConflictError(message)
-    await _sql.set_format(tx.connection, tenant_id=tx.tenant_id, **chosen.columns)
+    await _sql.set_cards(tx.connection, tenant_id=tx.tenant_id, **chosen.columns)
 
 
 async def create_keys(tx: Tx, wrapper: KeyWrapper, *, pin: str) -> None:
