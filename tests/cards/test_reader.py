@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onecard.cards.classic.geometry import Size
+from onecard.cards.steps import Dialect
 from onecard.cards.virtual.chip import new_chip
-from onecard.cards.virtual.reader import Dialect, NoCardError, VirtualReader, atr
+from onecard.cards.virtual.reader import NoCardError, VirtualReader, atr
 from onecard.cards.virtual.tear import Tear, Torn
 
 UID = bytes.fromhex("01A062BD")

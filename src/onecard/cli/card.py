@@ -14,9 +14,9 @@ from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import CardIdentity, Masters, Role, Site
 from onecard.cards.oc1 import records
 from onecard.cards.oc1.fields import from_fields, to_fields
+from onecard.cards.steps import Dialect
 from onecard.cards.virtual.chip import Make
 from onecard.cards.virtual.dumps import read_dump, write_dump
-from onecard.cards.virtual.reader import Dialect
 from onecard.cli import output
 from onecard.cli.card_explain import lines
 from onecard.cli.card_virtual import VirtualCard, input_lines, make_card, play

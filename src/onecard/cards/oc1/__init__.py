@@ -1,1 +1,1 @@
-"""OC1, the layout of our stored cards: records, sectors, the current slot, and a profile of value blocks."""
+"""OC1, the layout of our stored cards: records, sectors, scripts, changes, and a profile of value blocks."""

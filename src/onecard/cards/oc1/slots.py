@@ -11,10 +11,11 @@ R = TypeVar("R", Identity, Purse, Rights)
 
 @dataclass(frozen=True, slots=True)
 class Current(Generic[R]):
-    """The record that holds now, and the slot it lies in (0 or 1)."""
+    """The record that holds now, the slot it lies in (0 or 1), and both slots as they were read."""
 
     record: R
     slot: int
+    slots: tuple[bytes, bytes]
 
     @property
     def other(self) -> int:
@@ -32,7 +33,7 @@ def current(kind: type[R], slots: tuple[bytes, bytes], *, role: Role, mac_key: b
     for slot, raw in enumerate(slots):
         record = decode(raw, role=role, slot=slot, mac_key=mac_key)
         if isinstance(record, kind) and (found is None or is_newer(record, found.record)):
-            found = Current(record, slot)
+            found = Current(record, slot, slots)
     return found
 
 

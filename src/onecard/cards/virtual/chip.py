@@ -302,5 +302,11 @@ def check_byte(uid: bytes) -> int:
 
 
 def uid_length(memory: bytes) -> int:
-    """Length of the UID in a dump: 4 when its check byte follows it, else 7."""
-    return 4 if check_byte(memory[:4]) == memory[4] else 7
+    """Length of the UID in a dump: 4 when its check byte follows it, else 7.
+
+    One in 256 UIDs of seven bytes has such a byte by chance; then the type bytes behind either decide.
+    """
+    types = {(length, atqa) for (_, length), atqa in _ATQA.items()}
+    short = check_byte(memory[:4]) == memory[4]
+    by_chance = (4, memory[6:8]) not in types and (7, memory[8:10]) in types
+    return 4 if short and not by_chance else 7

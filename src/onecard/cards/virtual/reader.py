@@ -6,15 +6,14 @@ a success without content.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from onecard.cards.classic.geometry import BLOCK_BYTES, KEY_BYTES, Size, sector_of
 from onecard.cards.classic.values import Value
 from onecard.cards.keys import KeyType
+from onecard.cards.steps import OK, Dialect
 from onecard.cards.virtual.chip import Chip, RefusedError
 from onecard.cards.virtual.tear import PulledError
 
-OK = b"\x90\x00"
 FAILED = b"\x63\x00"
 SECURITY = b"\x69\x82"
 NO_VOLATILE_KEYS = b"\x69\x86"
@@ -29,14 +28,6 @@ _OLD_AUTHENTICATE = 0x88
 
 class NoCardError(Exception):
     """There is no card on the reader."""
-
-
-class Dialect(Enum):
-    """Families of readers, which differ in how a key is loaded and named, and in how they say no."""
-
-    ACS = "acs"
-    OMNIKEY = "omnikey"
-    IDENTIV = "identiv"
 
 
 @dataclass(frozen=True, slots=True)
