@@ -59,6 +59,16 @@ async def create_keys(tx: Tx, wrapper: KeyWrapper, *, pin: str) -> None:
     await _add_masters(tx, wrapper, 1)
 
 
+async def has_keys(tx: Tx) -> bool:
+    """Whether the tenant has card keys."""
+    return await _sql.site(tx.connection, tenant_id=tx.tenant_id) is not None
+
+
+async def key_versions(tx: Tx) -> list[int]:
+    """Versions of the tenant's masters, newest first."""
+    return [row["version"] async for row in _sql.key_sets(tx.connection, tenant_id=tx.tenant_id)]
+
+
 async def set_pin(tx: Tx, pin: str) -> None:
     """Change the system secondary encryption.
 
@@ -84,7 +94,7 @@ async def rotate_keys(tx: Tx, wrapper: KeyWrapper) -> int:
         NotFoundError: the tenant has no card keys.
         ConflictError: 255 versions were used up, or somebody else is making one.
     """
-    versions = [row["version"] async for row in _sql.key_sets(tx.connection, tenant_id=tx.tenant_id)]
+    versions = await key_versions(tx)
     if not versions:
         raise _no_keys()
     if versions[0] >= _VERSIONS:
@@ -95,7 +105,7 @@ async def rotate_keys(tx: Tx, wrapper: KeyWrapper) -> int:
     except asyncpg.UniqueViolationError:
         message = "Somebody else made new card keys at this moment."
         raise ConflictError(message) from None
-    return int(versions[0]) + 1
+    return versions[0] + 1
 
 
 async def rewrap_keys(tx: Tx, old: KeyWrapper, new: KeyWrapper) -> int:

@@ -1,4 +1,4 @@
-"""`onecard card`: keys, records, virtual cards and dumps of cards, without a database."""
+"""`onecard card`: keys, records, virtual cards and dumps of cards; what needs no tenant needs no database."""
 
 import json
 import sys
@@ -17,12 +17,15 @@ from onecard.cards.oc1.fields import from_fields, to_fields
 from onecard.cards.steps import Dialect
 from onecard.cards.virtual.chip import Make
 from onecard.cards.virtual.dumps import read_dump, write_dump
-from onecard.cli import output
+from onecard.cli import card_tenant, output
 from onecard.cli.card_explain import lines
 from onecard.cli.card_virtual import VirtualCard, input_lines, make_card, play
 from onecard.cli.output import Json
 
 app = typer.Typer(help="Cards: keys, records, virtual cards, dumps.", no_args_is_help=True)
+app.command()(card_tenant.setup)
+app.command("format")(card_tenant.show_format)
+app.command()(card_tenant.rotate_keys)
 
 _UIDS = {4, 7}
 
@@ -169,11 +172,12 @@ def decode(
     pin: Pin = "",
     site: SiteId = "",
     key_version: KeyVersion = 1,
+    tenant: Annotated[str, typer.Option(help="Code of the tenant whose masters are tried.")] = "",
     as_json: Json = False,
 ) -> None:
     """Explain a dump block by block: keys, access conditions, value blocks, OC1 records and their MACs.
 
-    With the tenant's masters (--ma --mb --mm --pin --site) it tells whether the card is the tenant's and
+    With masters (--tenant, or --ma --mb --mm --pin --site) it tells whether the card is the tenant's and
     which records are genuine; without them it says what the blocks look like.
     """
     given = [bool(value) for value in (ma, mb, mm, pin, site)]
@@ -181,7 +185,10 @@ def decode(
         message = "Masters are given whole: --ma, --mb, --mm, --pin and --site, or none of them."
         raise OneCardError(message)
     memory = read_dump(dump)
-    ring = KeyRing(site_of(site, pin), {key_version: masters_of(ma, mb, mm)}) if any(given) else None
+    if any(given):
+        ring: KeyRing | None = KeyRing(site_of(site, pin), {key_version: masters_of(ma, mb, mm)})
+    else:
+        ring = card_tenant.ring_of(tenant) if tenant else None
     card = explain(memory, ring)
     output.show(asdict(card), as_json=as_json, sentence="\n".join(lines(card)))
 
