@@ -21,6 +21,7 @@ from onecard.cards.classic.geometry import (
     sector_of,
     trailer_of,
 )
+from onecard.cards.classic.manufacturer import check_byte, uid_length
 from onecard.cards.classic.values import Value
 from onecard.cards.keyring import PUBLIC_KEYS, KeyRing, Origin
 from onecard.cards.keys import UID_LENGTHS, CardIdentity, KeyType, Role
@@ -29,7 +30,6 @@ from onecard.cards.oc1.layout import SPEND_ONLY, Layout
 from onecard.cards.oc1.records import Identity, Purse, Rights, kind_of, mac_ok, parse
 from onecard.cards.oc1.slots import current_slot
 from onecard.cards.oc1.value_profile import DESK_SLOT
-from onecard.cards.virtual.chip import check_byte, uid_length
 
 _GENERATIONS = range(256)
 _SMALL_SECTORS = 32

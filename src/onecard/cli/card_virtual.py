@@ -8,8 +8,9 @@ from pathlib import Path
 
 from onecard.base.errors import OneCardError
 from onecard.cards.classic.geometry import Size
+from onecard.cards.classic.manufacturer import uid_length
 from onecard.cards.steps import Dialect
-from onecard.cards.virtual.chip import Chip, Make, new_chip, uid_length
+from onecard.cards.virtual.chip import Chip, Make, new_chip
 from onecard.cards.virtual.dumps import read_dump
 from onecard.cards.virtual.reader import NoCardError, VirtualReader
 from onecard.cards.virtual.tear import Tear, Torn

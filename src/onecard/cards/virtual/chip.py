@@ -18,18 +18,12 @@ from onecard.cards.classic.geometry import (
     sector_of,
     trailer_of,
 )
+from onecard.cards.classic.manufacturer import check_byte, manufacturer_block
 from onecard.cards.classic.values import Value
 from onecard.cards.keys import UID_LENGTHS, KeyType
 from onecard.cards.virtual.tear import PulledError, Tear
 
 MANUFACTURER_BLOCK = 0
-_SAK = {Size.K1: 0x08, Size.K4: 0x18}
-_ATQA = {
-    (Size.K1, 4): b"\x04\x00",
-    (Size.K4, 4): b"\x02\x00",
-    (Size.K1, 7): b"\x44\x00",
-    (Size.K4, 7): b"\x42\x00",
-}
 _NUMBERS = 1 << 32
 
 
@@ -285,28 +279,3 @@ def new_chip(
         start = trailer_of(sector) * BLOCK_BYTES
         memory[start : start + BLOCK_BYTES] = TRANSPORT.encode()
     return Chip(bytes(memory), uid_bytes=len(uid), make=make, halts_on_refusal=halts_on_refusal)
-
-
-def manufacturer_block(uid: bytes, size: Size) -> bytes:
-    """Block 0: UID, for four bytes its check byte, type bytes, and what makers put there."""
-    head = uid + (bytes([check_byte(uid)]) if len(uid) == UID_LENGTHS[0] else b"")
-    return (head + bytes([_SAK[size]]) + _ATQA[size, len(uid)]).ljust(BLOCK_BYTES, b"\0")
-
-
-def check_byte(uid: bytes) -> int:
-    """All bytes of a UID combined by exclusive or."""
-    found = 0
-    for byte in uid:
-        found ^= byte
-    return found
-
-
-def uid_length(memory: bytes) -> int:
-    """Length of the UID in a dump: 4 when its check byte follows it, else 7.
-
-    One in 256 UIDs of seven bytes has such a byte by chance; then the type bytes behind either decide.
-    """
-    types = {(length, atqa) for (_, length), atqa in _ATQA.items()}
-    short = check_byte(memory[:4]) == memory[4]
-    by_chance = (4, memory[6:8]) not in types and (7, memory[8:10]) in types
-    return 4 if short and not by_chance else 7
