@@ -40,8 +40,8 @@ lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
 	  --quiet --output-file requirements.lock
 
-system-deps: ## what only the system can give; nothing yet: everything needed comes from wheels
-	@echo "Nothing to install: PostgreSQL and the bus come from wheels."
+system-deps: ## what only the system can give: SoftHSM, for the tests of wrapped card keys (Debian, needs root)
+	@command -v softhsm2-util >/dev/null || tools/system-deps.sh softhsm2
 
 clean: ## remove the virtual environment and caches, keep data
 	rm -rf .venv .cache .hypothesis

@@ -230,4 +230,5 @@ class Draft:
                 for (tenant_id, account_id), status in self.statuses.items()
             ],
         }
-        return json.encode(rest).decode() if any(rest.values()) else None
+        written = {name: rows for name, rows in rest.items() if rows}
+        return json.encode(written).decode() if written else None

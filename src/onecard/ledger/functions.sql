@@ -51,6 +51,18 @@ language sql stable security definer set search_path = pg_catalog as $$
    where b.tenant_id = any (a_tenant) and b.kind = a_kind and b.account_id is null group by b.tenant_id
 $$;
 
+-- which of these keys were decided before; mostly none, so that the rest need not be asked
+create or replace function ledger.known_keys(a_tenant bigint[], a_key uuid[])
+returns table (tenant_id bigint, key uuid)
+language sql stable security definer set search_path = pg_catalog as $$
+  select w.tenant_id, w.key from unnest(a_tenant, a_key) w (tenant_id, key)
+   where exists (select from ledger.line l where l.tenant_id = w.tenant_id and l.key = w.key)
+      or exists (select from ledger.refusal r where r.tenant_id = w.tenant_id and r.key = w.key)
+      or exists (select from ledger.hold h where h.tenant_id = w.tenant_id and h.key = w.key)
+      or exists (select from ledger.hold h where h.tenant_id = w.tenant_id and h.closed_by = w.key)
+      or exists (select from ledger.account_change c where c.tenant_id = w.tenant_id and c.key = w.key)
+$$;
+
 create or replace function ledger.recall_lines(a_tenant bigint[], a_key uuid[])
 returns table (tenant_id bigint, key uuid, leg smallint, kind smallint, debit_book bigint, credit_book bigint,
                amount_fen bigint, debit_balance_fen bigint, credit_balance_fen bigint, fingerprint bigint,
@@ -271,51 +283,71 @@ begin
     raise exception 'a tenant that the batch does not name' using errcode = '42501';
   end if;
 
-  insert into ledger.refusal (tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen,
-         limit_value, used_value, batch)
-  select tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen, limit_value, used_value,
-         a_batch
-    from jsonb_to_recordset(a_rest -> 'refusals') w (
-         tenant_id bigint, key uuid, fingerprint bigint, status smallint,
-         account_id bigint, needed_fen bigint, available_fen bigint, limit_value bigint, used_value bigint);
-
-  insert into ledger.reversal (tenant_id, original_key, number, key, amount_fen, sum_after_fen,
-         original_fen, batch)
-  select tenant_id, original_key, number, key, amount_fen, sum_after_fen, original_fen, a_batch
-    from jsonb_to_recordset(a_rest -> 'reversals') w (
-         tenant_id bigint, original_key uuid, number int, key uuid, amount_fen bigint, sum_after_fen bigint,
-         original_fen bigint);
-
-  insert into ledger.hold (tenant_id, key, leg, account_id, book_id, amount_fen, expires_at, fingerprint,
-         batch)
-  select tenant_id, key, leg, account_id, book_id, amount_fen, to_timestamp(expires_at_us / 1000000.0),
-         fingerprint, a_batch
-    from jsonb_to_recordset(a_rest -> 'holds') w (tenant_id bigint, key uuid, leg smallint, account_id bigint,
-         book_id bigint, amount_fen bigint, expires_at_us bigint, fingerprint bigint);
-
-  with closed as (
-    update ledger.hold h set state = w.state, closed_by = w.closed_by
-      from jsonb_to_recordset(a_rest -> 'closings') w (tenant_id bigint, key uuid, state text, closed_by uuid)
-     where h.tenant_id = w.tenant_id and h.key = w.key and h.state = 'open'
-    returning h.tenant_id, h.key)
-  select count(distinct (tenant_id, key)) into n from closed;
-  if n <> coalesce(jsonb_array_length(a_rest -> 'closings'), 0) then
-    raise exception 'stale hold' using errcode = '40001';
+  if a_rest ? 'refusals' then
+    insert into ledger.refusal (tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen,
+           limit_value, used_value, batch)
+    select tenant_id, key, fingerprint, status, account_id, needed_fen, available_fen, limit_value,
+           used_value, a_batch
+      from jsonb_to_recordset(a_rest -> 'refusals') w (
+           tenant_id bigint, key uuid, fingerprint bigint, status smallint,
+           account_id bigint, needed_fen bigint, available_fen bigint, limit_value bigint, used_value bigint);
   end if;
 
-  insert into ledger.account_change (tenant_id, key, account_id, status, fingerprint, batch)
-  select tenant_id, key, account_id, status, fingerprint, a_batch
-    from jsonb_to_recordset(a_rest -> 'changes') w (
-         tenant_id bigint, key uuid, account_id bigint, status text, fingerprint bigint);
+  if a_rest ? 'memos' then
+    insert into ledger.memo (tenant_id, key, memo)
+    select tenant_id, key, memo
+      from jsonb_to_recordset(a_rest -> 'memos') w (tenant_id bigint, key uuid, memo text);
+  end if;
 
-  with changed as (
-    update ledger.account a set status = w.status
-      from jsonb_to_recordset(a_rest -> 'statuses') w (tenant_id bigint, id bigint, status text)
-     where a.tenant_id = w.tenant_id and a.id = w.id
-    returning 1)
-  select count(*) into n from changed;
-  if n <> coalesce(jsonb_array_length(a_rest -> 'statuses'), 0) then
-    raise exception 'unknown account' using errcode = '23503';
+  if a_rest ? 'reversals' then
+    insert into ledger.reversal (tenant_id, original_key, number, key, amount_fen, sum_after_fen,
+           original_fen, batch)
+    select tenant_id, original_key, number, key, amount_fen, sum_after_fen, original_fen, a_batch
+      from jsonb_to_recordset(a_rest -> 'reversals') w (
+           tenant_id bigint, original_key uuid, number int, key uuid, amount_fen bigint, sum_after_fen bigint,
+           original_fen bigint);
+  end if;
+
+  if a_rest ? 'holds' then
+    insert into ledger.hold (tenant_id, key, leg, account_id, book_id, amount_fen, expires_at, fingerprint,
+           batch)
+    select tenant_id, key, leg, account_id, book_id, amount_fen, to_timestamp(expires_at_us / 1000000.0),
+           fingerprint, a_batch
+      from jsonb_to_recordset(a_rest -> 'holds') w (
+           tenant_id bigint, key uuid, leg smallint, account_id bigint, book_id bigint, amount_fen bigint,
+           expires_at_us bigint, fingerprint bigint);
+  end if;
+
+  if a_rest ? 'closings' then
+    with closed as (
+      update ledger.hold h set state = w.state, closed_by = w.closed_by
+        from jsonb_to_recordset(a_rest -> 'closings') w (
+             tenant_id bigint, key uuid, state text, closed_by uuid)
+       where h.tenant_id = w.tenant_id and h.key = w.key and h.state = 'open'
+      returning h.tenant_id, h.key)
+    select count(distinct (tenant_id, key)) into n from closed;
+    if n <> coalesce(jsonb_array_length(a_rest -> 'closings'), 0) then
+      raise exception 'stale hold' using errcode = '40001';
+    end if;
+  end if;
+
+  if a_rest ? 'changes' then
+    insert into ledger.account_change (tenant_id, key, account_id, status, fingerprint, batch)
+    select tenant_id, key, account_id, status, fingerprint, a_batch
+      from jsonb_to_recordset(a_rest -> 'changes') w (
+           tenant_id bigint, key uuid, account_id bigint, status text, fingerprint bigint);
+  end if;
+
+  if a_rest ? 'statuses' then
+    with changed as (
+      update ledger.account a set status = w.status
+        from jsonb_to_recordset(a_rest -> 'statuses') w (tenant_id bigint, id bigint, status text)
+       where a.tenant_id = w.tenant_id and a.id = w.id
+      returning 1)
+    select count(*) into n from changed;
+    if n <> coalesce(jsonb_array_length(a_rest -> 'statuses'), 0) then
+      raise exception 'unknown account' using errcode = '23503';
+    end if;
   end if;
 end $$;
 

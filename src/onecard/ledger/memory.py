@@ -1,11 +1,16 @@
-"""Which keys the writer decided lately, so that it asks the database only about keys that may be old."""
+"""What the writer decided lately, so that it asks the database only about keys that may be old."""
 
 from uuid import UUID
 
 from onecard.base.ids import key_time_ms
 from onecard.ledger.judge import KEY_AHEAD_MS
+from onecard.ledger.model import Answer, AnyRequest
 
-_GENERATION = 200_000
+_GENERATION = 100_000
+# A generation lives at least so long however many keys come: were it shorter than what clocks may differ,
+# every key would be doubted
+_GENERATION_MS = 3 * KEY_AHEAD_MS
+_ANSWERS = 50_000
 
 Key = tuple[int, UUID]
 
@@ -21,14 +26,25 @@ class KeyMemory:
         self.horizon_ms = self._began_ms = self._latest_ms = now_ms
         self._young: set[Key] = set()
         self._old: set[Key] = set()
+        self._answers: dict[Key, tuple[AnyRequest, Answer]] = {}
 
     def add(self, key: Key, now_ms: int) -> None:
         """Remember a decided key."""
         self._young.add(key)
         self._latest_ms = max(self._latest_ms, now_ms)  # clocks are set back now and then
-        if len(self._young) >= _GENERATION:
+        if len(self._young) >= _GENERATION and self._latest_ms - self._began_ms >= _GENERATION_MS:
             self.horizon_ms, self._began_ms = self._began_ms, self._latest_ms
             self._old, self._young = self._young, set()
+
+    def keep(self, key: Key, request: AnyRequest, answer: Answer) -> None:
+        """Keep a durable answer for those who ask again soon; the oldest ones make room."""
+        self._answers[key] = (request, answer)
+        if len(self._answers) > _ANSWERS:
+            del self._answers[next(iter(self._answers))]
+
+    def answer(self, key: Key) -> tuple[AnyRequest, Answer] | None:
+        """A kept answer and the request it was given to."""
+        return self._answers.get(key)
 
     def is_new(self, key: Key) -> bool:
         """Whether the key was certainly never decided."""

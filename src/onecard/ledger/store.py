@@ -106,6 +106,7 @@ class Session:
     async def recall(self, keys: list[Key]) -> dict[Key, Recalled]:
         """First answers of keys that were decided before, with the fingerprint of what they asked."""
         found: dict[Key, Recalled] = {}
+        keys = [(row["tenant_id"], row["key"]) for row in await self._rows("known_keys", keys)]
         for row in await self._rows("recall_refusals", keys):
             found[row["tenant_id"], row["key"]] = row["fingerprint"], _refusal(row)
         for key, rows in _grouped(await self._rows("recall_holds", keys)).items():

@@ -14,7 +14,7 @@ import asyncpg
 
 from onecard.base.errors import UnavailableError
 from onecard.ledger.cache import Cache
-from onecard.ledger.judge import Judge, Targets
+from onecard.ledger.judge import Judge, Targets, print_of
 from onecard.ledger.memory import KeyMemory
 from onecard.ledger.model import Capture, Release, Reversal
 from onecard.ledger.pending import Batch, Key, Pending, missing_places, repeated, take
@@ -143,6 +143,8 @@ class Term:
             first = self._in_flight.get(one.key)
             if first is not None:
                 first.followers.append(one)
+            elif (kept := self._memory.answer(one.key)) is not None:
+                one.resolve(repeated(kept[1], print_of(kept[0]), one.request))
             elif (known := recalled.get(one.key)) is not None:
                 one.resolve(repeated(known[1], known[0], one.request))
             else:
@@ -163,6 +165,7 @@ class Term:
                 for one in members
                 if one.key not in recalled
                 and one.key not in self._in_flight
+                and self._memory.answer(one.key) is None
                 and (one.tries or not self._memory.is_new(one.key))
             ]
             if not unsure:
@@ -225,6 +228,7 @@ class Term:
             self._memory.add(one.key, now_ms)
             self._leave(one)
             if one.answer is not None:
+                self._memory.keep(one.key, one.request, one.answer)
                 one.resolve(one.answer)
 
     def _leave(self, one: Pending) -> None:
