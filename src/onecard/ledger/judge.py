@@ -35,7 +35,7 @@ from onecard.ledger.outcome import answer_of, refuse
 from onecard.ledger.rules import Refused
 
 # A key made by a clock further ahead than this is refused: the writer tells new keys from old by their time
-KEY_AHEAD_MS = 5_000
+KEY_AHEAD_MS = 2_000
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What the writer decided lately, so that it asks the database only about keys that may be old."""
 
+from collections import OrderedDict
 from uuid import UUID
 
 from onecard.base.ids import key_time_ms
@@ -26,7 +27,7 @@ class KeyMemory:
         self.horizon_ms = self._began_ms = self._latest_ms = now_ms
         self._young: set[Key] = set()
         self._old: set[Key] = set()
-        self._answers: dict[Key, tuple[AnyRequest, Answer]] = {}
+        self._answers: OrderedDict[Key, tuple[AnyRequest, Answer]] = OrderedDict()
 
     def add(self, key: Key, now_ms: int) -> None:
         """Remember a decided key."""
@@ -40,7 +41,7 @@ class KeyMemory:
         """Keep a durable answer for those who ask again soon; the oldest ones make room."""
         self._answers[key] = (request, answer)
         if len(self._answers) > _ANSWERS:
-            del self._answers[next(iter(self._answers))]
+            self._answers.popitem(last=False)
 
     def answer(self, key: Key) -> tuple[AnyRequest, Answer] | None:
         """A kept answer and the request it was given to."""

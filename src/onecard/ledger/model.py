@@ -1,6 +1,7 @@
 """What the ledger is asked and what it answers.
 
-Amounts are minor units (fen), instants microseconds since 1970 UTC.
+Amounts are minor units (fen), instants microseconds since 1970 UTC. No value here can be part of a reference
+cycle, so the cyclic collector need not look at them (`gc=False`): there are hundreds of thousands at a time.
 """
 
 from datetime import date
@@ -73,7 +74,7 @@ class Source(IntEnum):
     COMMAND = 5
 
 
-class Terms(Struct, frozen=True):
+class Terms(Struct, frozen=True, gc=False):
     """Rules one sale lives under (spec money.md, “Rules of spending”). A limit of 0 means none."""
 
     drawing: tuple[int, ...] = (BookKind.SUBSIDY, BookKind.BONUS, BookKind.CASH)
@@ -85,7 +86,7 @@ class Terms(Struct, frozen=True):
     day_limit_count: int = 0
 
 
-class Request(Struct, frozen=True, kw_only=True, tag=True):
+class Request(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Common part of everything the ledger is asked.
 
     `key` is made and kept by whoever asks: the same key with the same content gives the first answer again.
@@ -110,7 +111,7 @@ class Request(Struct, frozen=True, kw_only=True, tag=True):
         return None
 
 
-class Sale(Request, frozen=True, kw_only=True):
+class Sale(Request, frozen=True, kw_only=True, gc=False):
     """Draw `amount_fen` from the account's purses for a merchant.
 
     `offline`: the goods are gone, so it is never refused for money, limit or state: what the purses lack is
@@ -124,14 +125,14 @@ class Sale(Request, frozen=True, kw_only=True):
     offline: bool = False
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """One side of a movement: a purse of an account, or one of the tenant's own books (`account_id` None)."""
 
     book: int  # BookKind of the purse, or the id of the tenant's book
     account_id: int | None = None
 
 
-class Leg(Struct, frozen=True):
+class Leg(Struct, frozen=True, gc=False):
     """`amount_fen` moves from `debit` to `credit`."""
 
     debit: Place
@@ -139,7 +140,7 @@ class Leg(Struct, frozen=True):
     amount_fen: int
 
 
-class Journal(Request, frozen=True, kw_only=True):
+class Journal(Request, frozen=True, kw_only=True, gc=False):
     """Named movements, all or none: top-up, withdrawal, grant, fee, transfer, adjustment.
 
     A top-up first pays what the account owes: a collection leg is added by the ledger.
@@ -149,7 +150,7 @@ class Journal(Request, frozen=True, kw_only=True):
     legs: tuple[Leg, ...]
 
 
-class Reversal(Request, frozen=True, kw_only=True):
+class Reversal(Request, frozen=True, kw_only=True, gc=False):
     """Give a sale back to the purses it came from, last drawn first; `amount_fen` None: all that is left."""
 
     original: UUID
@@ -161,7 +162,7 @@ class Reversal(Request, frozen=True, kw_only=True):
         return self.original
 
 
-class Hold(Request, frozen=True, kw_only=True):
+class Hold(Request, frozen=True, kw_only=True, gc=False):
     """Set `amount_fen` aside until it is captured, released, or expires."""
 
     account_id: int
@@ -170,7 +171,7 @@ class Hold(Request, frozen=True, kw_only=True):
     expires_at_us: int
 
 
-class Capture(Request, frozen=True, kw_only=True):
+class Capture(Request, frozen=True, kw_only=True, gc=False):
     """Turn a hold into a sale of at most the held amount; the rest is free again."""
 
     hold: UUID
@@ -183,7 +184,7 @@ class Capture(Request, frozen=True, kw_only=True):
         return self.hold
 
 
-class Release(Request, frozen=True, kw_only=True):
+class Release(Request, frozen=True, kw_only=True, gc=False):
     """Give a hold up (`expired`: its time has passed)."""
 
     hold: UUID
@@ -195,7 +196,7 @@ class Release(Request, frozen=True, kw_only=True):
         return self.hold
 
 
-class SetStatus(Request, frozen=True, kw_only=True):
+class SetStatus(Request, frozen=True, kw_only=True, gc=False):
     """Freeze, open or close an account; closing needs empty purses."""
 
     account_id: int
@@ -205,7 +206,7 @@ class SetStatus(Request, frozen=True, kw_only=True):
 AnyRequest = Sale | Journal | Reversal | Hold | Capture | Release | SetStatus
 
 
-class Part(Struct, frozen=True):
+class Part(Struct, frozen=True, gc=False):
     """What one purse gave (negative) or got (positive), and its balance after."""
 
     purse: int
@@ -213,7 +214,7 @@ class Part(Struct, frozen=True):
     balance_fen: int
 
 
-class Balances(Struct, frozen=True):
+class Balances(Struct, frozen=True, gc=False):
     """Spendable balances of an account after the answer (balance minus holds), and what it owes."""
 
     cash: int = 0
@@ -223,7 +224,7 @@ class Balances(Struct, frozen=True):
     shortfall: int = 0
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class Answer(Struct, frozen=True, kw_only=True, gc=False):
     """The ledger's answer. Refusals carry the numbers that explain them."""
 
     key: UUID
