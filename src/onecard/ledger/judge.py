@@ -92,11 +92,7 @@ class Judge:
             return self._offline_sale(request, account, draft, print_)
         if refused is not None or account is None:
             return refuse(request, draft, refused or Refused(Status.ACCOUNT_UNKNOWN), print_, account)
-        period = rules.usage_period(request.business_day, request.meal)
-        refused = rules.over_limit(request.terms, account, amount, period)
-        parts, missing = rules.draw(account.books, request.terms, amount)
-        if refused is None and missing:
-            refused = Refused(Status.BALANCE_TOO_LOW, amount, amount - missing)
+        parts, refused = _drawn(request, account)
         if refused is not None:
             return refuse(request, draft, refused, print_, account)
         draft.touch(account)
@@ -145,11 +141,7 @@ class Judge:
         )
         if refused is not None or account is None:
             return refuse(request, draft, refused or Refused(Status.ACCOUNT_UNKNOWN), print_, account)
-        period = rules.usage_period(request.business_day, request.meal)
-        refused = rules.over_limit(request.terms, account, amount, period)
-        parts, missing = rules.draw(account.books, request.terms, amount)
-        if refused is None and missing:
-            refused = Refused(Status.BALANCE_TOO_LOW, amount, amount - missing)
+        parts, refused = _drawn(request, account)
         if refused is not None:
             return refuse(request, draft, refused, print_, account)
         draft.touch(account)
@@ -230,3 +222,14 @@ _CONTENTS: dict[type, Callable[[Any], tuple[object, ...]]] = {
 def print_of(request: Request) -> int:
     """Fingerprint of a request's content."""
     return rules.fingerprint(_CONTENTS[type(request)](request))
+
+
+def _drawn(request: Sale | Hold, account: Account) -> tuple[list[tuple[Book, int]], Refused | None]:
+    """What each purse gives for a sale or a hold, or why it may not: a limit first, then the balance."""
+    amount = request.amount_fen
+    period = rules.usage_period(request.business_day, request.meal)
+    refused = rules.over_limit(request.terms, account, amount, period)
+    parts, missing = rules.draw(account.books, request.terms, amount)
+    if refused is None and missing:
+        refused = Refused(Status.BALANCE_TOO_LOW, amount, amount - missing)
+    return parts, refused

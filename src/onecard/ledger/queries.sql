@@ -13,9 +13,6 @@ select id, kind, balance_fen from ledger.book where tenant_id = :tenant_id and a
 select account_id, id, kind, balance_fen, held_fen from ledger.book
  where tenant_id = :tenant_id and account_id = any (:accounts) order by account_id, kind;
 
--- name: account_statuses(tenant_id, accounts)
-select id, status from ledger.account where tenant_id = :tenant_id and id = any (:accounts);
-
 -- name: merchant_takings(tenant_id)
 -- What merchants' books took in sales less reversals, by business day and meal.
 select book, business_day, meal, sum(amount_fen)::bigint as amount_fen, sum(sales)::bigint as sales

@@ -14,7 +14,6 @@ from onecard.ledger.cache import Account, Book
 from onecard.ledger.model import (
     AMOUNT_MAX_FEN,
     CONSUMPTION_CEILING_FEN,
-    CONSUMPTION_PURSES,
     PURSES,
     WATER_CEILING_FEN,
     BookKind,
@@ -24,7 +23,6 @@ from onecard.ledger.model import (
 MEALS = 100
 DAY_ZERO = date(2000, 1, 1).toordinal()
 _CASH = int(BookKind.CASH)  # attribute look-ups of an enumeration show in the time of a sale
-_CONSUMPTION = frozenset(CONSUMPTION_PURSES)
 
 
 class Refused(NamedTuple):
@@ -139,11 +137,6 @@ def over_ceiling(account: Account, kind: int, balance_fen: int, others_fen: int)
     if total > ceiling:
         return Refused(Status.CEILING_EXCEEDED, None, None, ceiling, total)
     return None
-
-
-def is_consumption(kind: int) -> bool:
-    """Whether a purse counts towards the consumption ceiling."""
-    return kind in _CONSUMPTION
 
 
 def fingerprint(content: tuple[object, ...]) -> int:
