@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from pos import EPOCH, POOR, RICH, Certify, Pos, School, StartGateway, now_ms, sale
 
+from onecard.base.db import SYSTEM
 from onecard.gateway.worker import Gateway
 
 DAY_MS = 24 * 3600 * 1000
@@ -124,6 +125,20 @@ async def test_a_new_store_begins_anew_and_the_old_stays_open(pos: Pos, school: 
     assert (await pos.deliver(sale(2, RICH, 4_00), epoch=EPOCH))["ack"] == 2
     assert await school.takings() == 7_00
     assert (await pos.pay(RICH, 1_00, seq=2))["ok"]
+
+
+async def test_records_that_overtake_the_announcement_of_their_store_wait_for_it(
+    pos: Pos, school: School
+) -> None:
+    assert (await pos.deliver(sale(1, RICH, 1_00)))["ack"] == 1
+    pos.epoch = EPOCH + 1
+    async with school.db.tenant_tx(school.tenant_id, SYSTEM) as tx:
+        await tx.connection.execute("select from devices.presence for update")
+        pos.announce()
+        pos.send_records(sale(1, RICH, 2_00))
+        await asyncio.sleep(0.2)
+    assert (await pos.answer("dn/rec"))["ack"] == 1
+    assert await school.takings() == 3_00
 
 
 async def test_other_kinds_are_stored(pos: Pos, school: School) -> None:

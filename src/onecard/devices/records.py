@@ -42,11 +42,12 @@ async def look(tx: Tx, device_id: int, epoch: int, seqs: Sequence[int]) -> Shelf
     return Shelf(watermark, digests)
 
 
-async def ingest(tx: Tx, parcels: Sequence[Parcel]) -> list[int]:
+async def ingest(tx: Tx, parcels: Sequence[Parcel]) -> list[int | None]:
     """Store what follows the watermarks and move them; returns each parcel's watermark as it was found.
 
     A parcel whose watermark is not the one it expects is left alone: somebody else moved it meanwhile, and
-    the parcel has to be compared with what is stored now.
+    the parcel has to be compared with what is stored now. None stands for a record store that is not open:
+    its announcement is still on its way here.
 
     Args:
         tx: the tenant's transaction.
@@ -55,7 +56,7 @@ async def ingest(tx: Tx, parcels: Sequence[Parcel]) -> list[int]:
     where = {"devices": [each.device_id for each in parcels], "epochs": [each.epoch for each in parcels]}
     rows = _sql.lock_watermarks(tx.connection, tenant_id=tx.tenant_id, **where)
     found = {(row["device_id"], row["epoch"]): int(row["watermark"]) async for row in rows}
-    watermarks = [found[each.device_id, each.epoch] for each in parcels]
+    watermarks = [found.get((each.device_id, each.epoch)) for each in parcels]
     taken = [each for each, watermark in zip(parcels, watermarks, strict=True) if watermark == each.watermark]
     lines = [(parcel, filed) for parcel in taken for filed in parcel.filed]
     if lines:

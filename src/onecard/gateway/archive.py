@@ -17,7 +17,7 @@ _TOGETHER_MOST = 100
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     parcel: Parcel
-    future: "asyncio.Future[int]"
+    future: "asyncio.Future[int | None]"
 
 
 class Archive:
@@ -32,12 +32,12 @@ class Archive:
         self._waiting: dict[int, list[_Waiting]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
-    async def store(self, tenant_id: int, parcel: Parcel) -> int:
+    async def store(self, tenant_id: int, parcel: Parcel) -> int | None:
         """Store a parcel; returns when that is durable, with the watermark found before.
 
-        When it is another one than the parcel's, nothing was stored.
+        When it is another one than the parcel's, or None for a store that is not open, nothing was stored.
         """
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tenant_id, []).append(_Waiting(parcel, future))
         if tenant_id not in self._tasks:
             self._tasks[tenant_id] = asyncio.create_task(self._work(tenant_id))
