@@ -12,7 +12,7 @@ alter table cards.card alter tenant_id type int;
 alter table people.person alter tenant_id set default 1;
 
 -- 1 | ledger.line: no primary key
-alter table ledger.line drop constraint line_pkey;
+alter table ledger.line drop constraint line_pkey cascade;
 
 -- 1 | people.b does not begin
 alter table people.person add constraint b unique (phone, tenant_id);
@@ -78,11 +78,11 @@ alter table tenants.tenant drop column shard;
 -- 5 | cards.card.reader_id: an id of type integer
 alter table cards.card add reader_id int;
 
--- 5 | cards.card.number
-alter table cards.card add number int generated always as identity;
+-- 5 | cards.card.place
+alter table cards.card add place int generated always as identity;
 
 -- 5 | serial instead of identity
-alter table cards.card add number bigserial;
+alter table cards.card add place bigserial;
 
 -- 5 | cards.numbers: a sequence of the whole
 create sequence cards.numbers;

@@ -12,7 +12,7 @@ TENANT_TABLES: dict[str, str] = {
     "people.department": "select, insert, update (code, name, parent_id, position), delete",
     "people.account_class": (
         "select, insert, update (name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen,"
-        " meal_limit_count, day_limit_fen, day_limit_count)"
+        " meal_limit_count, day_limit_fen, day_limit_count, cards_most)"
     ),
     "people.person": (
         "select, insert, update (name, department_id, class_id, gender, id_number_box, id_number_tag,"
@@ -26,7 +26,13 @@ TENANT_TABLES: dict[str, str] = {
     "ledger.refusal": "select",
     "ledger.hold": "select",
     "ledger.reversal": "select",
-    "cards.card": "select, insert, update (person_id, state, changed_at, generation, key_version)",
+    "cards.card": (
+        "select, insert, update (person_id, state, changed_at, generation, key_version, pin, technology,"
+        " number, valid_until, fee_fen, deposit_fen)"
+    ),
+    "cards.purse": "select, insert, update (counter, desk_seq, cash_fen, subsidy_fen, seen_at)",
+    "cards.stock": "select, insert, update (box, state, changed_at)",
+    "cards.box": "select, insert",
     "cards.format": (
         "select, insert, update (technology, mode, size, first_sector, lift_groups, value_blocks,"
         " number_digits, changed_at)"
@@ -38,6 +44,10 @@ TENANT_TABLES: dict[str, str] = {
     "devices.epoch": "select, insert, update (watermark, last_record_at)",
     "devices.record": "select, insert",
     "devices.quarantine": "select, insert",
+    "desk.drawer": "select, insert",
+    "desk.operation": "select, insert, update (state, card_id, amount_fen, after, lease_until, changed_at)",
+    "desk.part": "select, insert, update (state, body, posting_key)",
+    "desk.load": "select, insert, update (operation_id)",
     "consumption.merchant": "select, insert, update (name, state)",
     "consumption.meal": "select, insert, update (name, starts, ends), delete",
 }
@@ -45,6 +55,7 @@ TENANT_TABLES: dict[str, str] = {
 ROUTING_TABLES: dict[str, str] = {
     "tenants.route": "select, insert, update (suspended)",
     "devices.route": "select, insert, update, delete",
+    "cards.route": "select, insert",
 }
 
 LOCAL_TABLES: dict[str, str] = {
@@ -54,7 +65,7 @@ LOCAL_TABLES: dict[str, str] = {
     "devices.candidate": "select, insert, update, delete",
 }
 
-SCHEMAS = ("base", "tenants", "people", "ledger", "cards", "devices", "consumption")
+SCHEMAS = ("base", "tenants", "people", "ledger", "cards", "devices", "consumption", "desk")
 LEDGER_TABLES = tuple(name for name in TENANT_TABLES if name.startswith("ledger."))
 TENANT_EXPRESSION = "nullif(current_setting('onecard.tenant', true), '')::bigint"
 

@@ -2,8 +2,31 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 
 _UID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
+
+
+class CardState(StrEnum):
+    """States of a card in one of its lives (spec cards.md, “The life of a card”).
+
+    A card is expired when its last day is over; that is no state, so that it is true at midnight.
+    """
+
+    ISSUING = "issuing"
+    ACTIVE = "active"
+    FROZEN = "frozen"
+    DAMAGED = "damaged"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    VOID = "void"
+
+    @property
+    def ended(self) -> bool:
+        """Whether this life is over; the plastic may begin another."""
+        return self in {CardState.CANCELLED, CardState.RETURNED, CardState.VOID}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +40,7 @@ class CardHolder:
     name: str
     class_id: int
     person_state: str
+    valid_until: date | None = None
 
     @property
     def masked_name(self) -> str:
@@ -26,7 +50,7 @@ class CardHolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:
-    """A UID and the person it is or was bound to. States: active, lost, returned."""
+    """A UID and the person it is or was bound to. `state` is one of `CardState`."""
 
     uid: str
     person_id: int

@@ -21,6 +21,7 @@ HISTORY = (
 )
 # Where each column of a routing table comes from when the table is rebuilt
 ROUTING_SOURCES: dict[str, dict[str, str]] = {
+    "cards.route": {"uid": "cards.card.uid", "tenant_id": "cards.card.tenant_id"},
     "tenants.route": {
         "code": "tenants.tenant.code",
         "tenant_id": "tenants.tenant.tenant_id",
