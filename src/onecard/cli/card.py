@@ -17,7 +17,7 @@ from onecard.cards.oc1.fields import from_fields, to_fields
 from onecard.cards.steps import Dialect
 from onecard.cards.virtual.chip import Make
 from onecard.cards.virtual.dumps import read_dump, write_dump
-from onecard.cli import card_tenant, output
+from onecard.cli import card_number, card_tenant, output
 from onecard.cli.card_explain import lines
 from onecard.cli.card_virtual import VirtualCard, input_lines, make_card, play
 from onecard.cli.output import Json
@@ -26,6 +26,7 @@ app = typer.Typer(help="Cards: keys, records, virtual cards, dumps.", no_args_is
 app.command()(card_tenant.setup)
 app.command("format")(card_tenant.show_format)
 app.command()(card_tenant.rotate_keys)
+app.command()(card_number.number)
 
 _UIDS = {4, 7}
 
