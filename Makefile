@@ -37,8 +37,8 @@ reference: setup ## write docs/reference from the code
 	@$(BIN)/python -m onecard.cli.reference
 
 lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
-	  --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra server --extra agent --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --quiet --output-file requirements.lock
 
 system-deps: ## what only the system can give: SoftHSM, for the tests of wrapped card keys (Debian, needs root)
 	@command -v softhsm2-util >/dev/null || tools/system-deps.sh softhsm2

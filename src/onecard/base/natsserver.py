@@ -63,7 +63,7 @@ def binary() -> Path:
     for file in files:
         if file.name in {"nats-server", "nats-server.exe"}:
             return Path(str(file.locate())).resolve()
-    message = "The embedded bus server is not installed; install onecard's dependencies or set NATS_URL."
+    message = "The embedded bus server is not installed; install onecard[server] or set NATS_URL."
     raise UnavailableError(message)
 
 
