@@ -32,6 +32,23 @@ def open_key(named: Path | None, default: Path, what: str) -> bytes:
     return _read(default, what)
 
 
+def read_secret(path: Path, what: str) -> str:
+    """The text of a file that only its owner may read, without the line's end.
+
+    Args:
+        path: of the file.
+        what: the secret's name in sentences, e.g. `passphrase`.
+
+    Raises:
+        UnavailableError: the file is missing, no text, or readable by other users.
+    """
+    try:
+        return _owned(path, what).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        message = f"The {what} {path} is damaged: it is not text."
+        raise UnavailableError(message) from None
+
+
 def _make(path: Path) -> None:
     """Write a random key; when another process was first, its key stays."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,16 +68,21 @@ def _make(path: Path) -> None:
 
 def _read(path: Path, what: str) -> bytes:
     try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            message = f"The {what} {path} is open to other users; allow only its owner (chmod 600)."
-            raise UnavailableError(message)
-        key = b64decode(path.read_bytes().strip(), validate=True)
-    except OSError as error:
-        message = f"The {what} {path} cannot be read: {error.strerror}."
-        raise UnavailableError(message) from None
+        key = b64decode(_owned(path, what).strip(), validate=True)
     except Base64Error:
         key = b""
     if len(key) != KEY_BYTES:
         message = f"The {what} {path} is damaged: it does not hold {KEY_BYTES} bytes in base 64."
         raise UnavailableError(message)
     return key
+
+
+def _owned(path: Path, what: str) -> bytes:
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            message = f"The {what} {path} is open to other users; allow only its owner (chmod 600)."
+            raise UnavailableError(message)
+        return path.read_bytes()
+    except OSError as error:
+        message = f"The {what} {path} cannot be read: {error.strerror}."
+        raise UnavailableError(message) from None

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     mqtt_port: Port = Field(
         1883, description="Port for terminals; another free one is taken when it is in use."
     )
+    bus_port: Port = Field(
+        4222,
+        description="Port of the embedded bus for desk agents and processes of this machine, on loopback only;"
+        " another free one is taken when it is in use.",
+    )
     data_key: Path | None = Field(
         None,
         description="File of the key that personal data is encrypted with. Unset: keys/data.key in the data"
@@ -65,6 +70,18 @@ class Settings(BaseSettings):
         None,
         description="File of the key that wraps the masters of card keys. Unset: keys/card.key in the data"
         " directory, made when it is first needed.",
+    )
+    card_key_in: str = Field(
+        "file",
+        pattern=r"^(file|file:.+|pkcs11:[^/]+/.+|kms:[^/]+/.+)$",
+        description="Where the key that wraps the masters is: `file`, `pkcs11:TOKEN/LABEL` (hardware module,"
+        " extra `hsm`) or `kms:CLIENT/KEY` (key service).",
+    )
+    card_key_module: Path | None = Field(
+        None, description="Library of the hardware module's maker. Required with a card key in `pkcs11:`."
+    )
+    card_key_pin: Path | None = Field(
+        None, description="File with the PIN of the token's user. Required with a card key in `pkcs11:`."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     lease_ms: int = Field(

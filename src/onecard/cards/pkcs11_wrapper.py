@@ -12,7 +12,7 @@ from nacl.utils import random
 from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 
 from onecard.base.errors import UnavailableError
-from onecard.cards.wrapping import NONCE_BYTES, cannot_open
+from onecard.cards.wrapping import NONCE_BYTES, BoxContext, cannot_open
 
 
 class Pkcs11Wrapper:
@@ -29,18 +29,19 @@ class Pkcs11Wrapper:
         self.name = f"pkcs11:{token}/{label}"
         self._module, self._token, self._label, self._pin = module, token, label, pin
 
-    async def wrap(self, secret: bytes, context: bytes) -> bytes:
+    async def wrap(self, secret: bytes, context: BoxContext) -> bytes:
         """A random nonce and the box.
 
         Raises:
             UnavailableError: the module, token or key cannot be used.
         """
         nonce: bytes = random(NONCE_BYTES)
-        return nonce + await asyncio.to_thread(self._encrypt, nonce, secret, context)
+        return nonce + await asyncio.to_thread(self._encrypt, nonce, secret, context.encoded)
 
-    async def unwrap(self, box: bytes, context: bytes) -> bytes:
+    async def unwrap(self, box: bytes, context: BoxContext) -> bytes:
         """The secret of a box; see `KeyWrapper`."""
-        return await asyncio.to_thread(self._decrypt, box[:NONCE_BYTES], box[NONCE_BYTES:], context)
+        nonce, sealed = box[:NONCE_BYTES], box[NONCE_BYTES:]
+        return await asyncio.to_thread(self._decrypt, nonce, sealed, context.encoded)
 
     def make_key(self) -> None:
         """Make the AES-256 key on the token; it cannot be read from there.

@@ -4,7 +4,7 @@ import asyncpg
 from nacl.utils import random
 
 from onecard.base.db import Tx, load_queries
-from onecard.base.errors import ConflictError, NotFoundError, OneCardError
+from onecard.base.errors import ConflictError, NotFoundError, OneCardError, UnavailableError
 from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import Site
 from onecard.cards.technology import CardFormat, check_format
@@ -109,20 +109,29 @@ async def rotate_keys(tx: Tx, wrapper: KeyWrapper) -> int:
 
 
 async def rewrap_keys(tx: Tx, old: KeyWrapper, new: KeyWrapper) -> int:
-    """Wrap all masters with another key-encryption key; returns how many versions there are.
+    """Wrap all masters with another key-encryption key; returns how many versions were not yet.
 
     Raises:
-        UnavailableError: the old key does not open them.
+        UnavailableError: neither key opens a box, or one of them cannot be used.
     """
     tenant_id = _tenant(tx)
     rows = [row async for row in _sql.key_sets(tx.connection, tenant_id=tenant_id)]
-    for row in rows:
+    todo = [row for row in rows if not await _opens(new, row["box"], tenant_id, row["version"])]
+    for row in todo:
         masters = await unwrap_masters(old, row["box"], tenant_id=tenant_id, version=row["version"])
         box = await wrap_masters(new, masters, tenant_id=tenant_id, version=row["version"])
         await _sql.rewrap_key_set(
             tx.connection, tenant_id=tenant_id, version=row["version"], wrapped_by=new.name, box=box
         )
-    return len(rows)
+    return len(todo)
+
+
+async def _opens(wrapper: KeyWrapper, box: bytes, tenant_id: int, version: int) -> bool:
+    try:
+        await unwrap_masters(wrapper, box, tenant_id=tenant_id, version=version)
+    except UnavailableError:
+        return False
+    return True
 
 
 async def key_ring(tx: Tx, wrapper: KeyWrapper) -> KeyRing:

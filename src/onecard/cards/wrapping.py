@@ -1,22 +1,47 @@
 """Masters at rest: wrapped by a key-encryption key that lives outside the database.
 
-The file is for one machine; a hardware module or a cloud's key service implements the same `KeyWrapper`.
+The file is for one machine; `pkcs11_wrapper` keeps the key in a hardware module, `kms_wrapper` in a key
+service.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from nacl.utils import random
 
-from onecard.base.errors import UnavailableError
-from onecard.base.keyfile import open_key
+from onecard.base.errors import SettingError, UnavailableError
+from onecard.base.keyfile import open_key, read_secret
 from onecard.base.settings import Settings
 from onecard.cards.keys import BLOCK, Masters
 
 NONCE_BYTES = 12
 _MASTERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class BoxContext:
+    """What a box belongs to: authenticated with it, so that a box copied to another row does not open."""
+
+    tenant_id: int
+    version: int
+
+    @property
+    def encoded(self) -> bytes:
+        """As bytes, for ciphers."""
+        return b"onecard card masters" + self.tenant_id.to_bytes(8) + bytes([self.version])
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """As names and values, for services that write them into their own audit trail."""
+        return {
+            "purpose": "onecard card masters",
+            "tenant": str(self.tenant_id),
+            "version": str(self.version),
+        }
 
 
 class KeyWrapper(Protocol):
@@ -26,10 +51,14 @@ class KeyWrapper(Protocol):
     def name(self) -> str:
         """Which key it is; kept beside what it wrapped."""
 
-    async def wrap(self, secret: bytes, context: bytes) -> bytes:
-        """Encrypt and authenticate a secret together with the context it belongs to."""
+    async def wrap(self, secret: bytes, context: BoxContext) -> bytes:
+        """Encrypt and authenticate a secret together with the context it belongs to.
 
-    async def unwrap(self, box: bytes, context: bytes) -> bytes:
+        Raises:
+            UnavailableError: the key cannot be used now.
+        """
+
+    async def unwrap(self, box: bytes, context: BoxContext) -> bytes:
         """The secret of a box.
 
         Raises:
@@ -45,27 +74,61 @@ class FileWrapper:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
-    async def wrap(self, secret: bytes, context: bytes) -> bytes:
+    async def wrap(self, secret: bytes, context: BoxContext) -> bytes:
         """A random nonce and the box."""
         nonce: bytes = random(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret, context)
+        return nonce + self._cipher.encrypt(nonce, secret, context.encoded)
 
-    async def unwrap(self, box: bytes, context: bytes) -> bytes:
+    async def unwrap(self, box: bytes, context: BoxContext) -> bytes:
         """The secret of a box; see `KeyWrapper`."""
         try:
-            return self._cipher.decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], context)
+            return self._cipher.decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], context.encoded)
         except (InvalidTag, ValueError):
             raise cannot_open() from None
 
 
-def open_wrapper(settings: Settings) -> FileWrapper:
-    """The installation's key-encryption key; makes its file when none was named and none exists.
+def open_wrapper(settings: Settings, place: str = "") -> KeyWrapper:
+    """A key-encryption key.
+
+    Args:
+        settings: of the process.
+        place: `file:PATH` (made when it does not exist), `pkcs11:TOKEN/LABEL` or `kms:CLIENT/KEY`; empty: the
+            installation's own, as the settings say.
 
     Raises:
-        UnavailableError: the key file is missing, malformed, or readable by other users.
+        SettingError: no such place, or settings it needs are missing.
+        UnavailableError: the key file is missing, malformed, or readable by other users; no such key service.
     """
-    key = open_key(settings.card_key, settings.data_dir / "keys" / "card.key", "card key")
-    return FileWrapper(key)
+    kind, _, where = (place or settings.card_key_in).partition(":")
+    owner, _, key = where.partition("/")
+    match kind:
+        case "file" if where:
+            return FileWrapper(open_key(None, Path(where), "card key"))
+        case "file":
+            default = settings.data_dir / "keys" / "card.key"
+            return FileWrapper(open_key(settings.card_key, default, "card key"))
+        case "pkcs11" if key:
+            return _in_module(settings, owner, key)
+        case "kms" if key:
+            from onecard.cards.kms_wrapper import open_kms  # noqa: PLC0415  it imports this module
+
+            return open_kms(owner, key)
+    message = f"{place!r} is no place for a card key; it is file:PATH, pkcs11:TOKEN/LABEL or kms:CLIENT/KEY."
+    raise SettingError(message)
+
+
+def _in_module(settings: Settings, token: str, label: str) -> KeyWrapper:
+    if settings.card_key_module is None or settings.card_key_pin is None:
+        missing = "MODULE" if settings.card_key_module is None else "PIN"
+        message = f"ONECARD_CARD_KEY_{missing} is missing: a card key in a hardware module needs it."
+        raise SettingError(message)
+    try:
+        from onecard.cards.pkcs11_wrapper import Pkcs11Wrapper  # noqa: PLC0415  needs the extra `hsm`
+    except ImportError:
+        message = "A card key in a hardware module needs the extra `hsm`: install onecard[hsm]."
+        raise UnavailableError(message) from None
+    pin = read_secret(settings.card_key_pin, "PIN file")
+    return Pkcs11Wrapper(module=settings.card_key_module, token=token, label=label, pin=pin)
 
 
 def new_masters() -> Masters:
@@ -76,7 +139,7 @@ def new_masters() -> Masters:
 async def wrap_masters(wrapper: KeyWrapper, masters: Masters, *, tenant_id: int, version: int) -> bytes:
     """One box for the three masters of a tenant's key version."""
     secret = masters.field + masters.issuer + masters.mac
-    return await wrapper.wrap(secret, _context(tenant_id, version))
+    return await wrapper.wrap(secret, BoxContext(tenant_id, version))
 
 
 async def unwrap_masters(wrapper: KeyWrapper, box: bytes, *, tenant_id: int, version: int) -> Masters:
@@ -85,7 +148,7 @@ async def unwrap_masters(wrapper: KeyWrapper, box: bytes, *, tenant_id: int, ver
     Raises:
         UnavailableError: it was wrapped by another key, for another tenant or version, or altered.
     """
-    secret = await wrapper.unwrap(box, _context(tenant_id, version))
+    secret = await wrapper.unwrap(box, BoxContext(tenant_id, version))
     if len(secret) != _MASTERS * BLOCK:
         raise cannot_open()
     field, issuer, mac = _parts(secret)
@@ -100,7 +163,3 @@ def cannot_open() -> UnavailableError:
 
 def _parts(secret: bytes) -> Sequence[bytes]:
     return [secret[start : start + BLOCK] for start in range(0, len(secret), BLOCK)]
-
-
-def _context(tenant_id: int, version: int) -> bytes:
-    return b"onecard card masters" + tenant_id.to_bytes(8) + bytes([version])
