@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import ssl
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import nats
@@ -11,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from onecard.base.errors import UnavailableError
+from onecard.base.nkeys import UserKey
 
 log = logging.getLogger(__name__)
 
@@ -116,12 +120,11 @@ class Bus:
             log.exception("handler of %s failed", message.subject)
 
 
-async def connect_bus(url: str, seed: str | None = None) -> Bus:
+async def connect_bus(url: str) -> Bus:
     """Connect to the bus; afterwards the connection heals itself.
 
     Args:
         url: `nats://user:password@host:port`, or several separated by commas.
-        seed: nkey seed that signs in instead of a password.
 
     Raises:
         UnavailableError: nothing answers within 5 s, or the login is refused.
@@ -132,7 +135,6 @@ async def connect_bus(url: str, seed: str | None = None) -> Bus:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             await client.connect(
                 url.split(","),
-                nkeys_seed_str=seed,
                 error_cb=_log_error,
                 disconnected_cb=bus.lost,
                 reconnected_cb=bus.back,
@@ -147,6 +149,68 @@ async def connect_bus(url: str, seed: str | None = None) -> Bus:
         message = f"The bus cannot be reached: {error or type(error).__name__}."
         raise UnavailableError(message) from error
     return bus
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How somebody outside signs in: with a key of its own, and a word on what for.
+
+    Attributes:
+        key: signs what the server makes up for this connection.
+        purpose: the callout's rules depend on it.
+        name: of the connection, for those who look.
+        tls: None over plain loopback only; otherwise nothing is signed before the wire is encrypted.
+        tls_first: the other side encrypts before it says anything, as a proxy does.
+    """
+
+    key: UserKey
+    purpose: str
+    name: str
+    tls: ssl.SSLContext | None = None
+    tls_first: bool = False
+
+
+async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]) -> Bus:
+    """Connect once; when the connection is lost it is closed for good and says so.
+
+    Args:
+        url: `nats://host:port` or `tls://host:port`.
+        login: who signs in.
+        closed: called when the connection has ended, whoever ended it.
+
+    Raises:
+        UnavailableError: nothing answers within 5 s, or the login is refused.
+    """
+    client = Client()
+
+    def sign(nonce: str) -> bytes:
+        # a signature on an open wire could be used by somebody in between
+        if login.tls and not (login.tls_first or client._server_info.get("tls_required")):  # noqa: SLF001  not public
+            message = "the server does not encrypt"
+            raise nats.errors.Error(message)
+        return b64encode(login.key.sign(nonce.encode()))
+
+    # the library's own way to say this needs one more package to make the same signature
+    client._public_nkey = login.key.public  # noqa: SLF001
+    try:
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            await client.connect(
+                url,
+                name=login.name,
+                token=login.purpose,
+                signature_cb=sign,
+                tls=login.tls,
+                tls_handshake_first=login.tls_first,
+                error_cb=_log_error,
+                closed_cb=closed,
+                allow_reconnect=False,
+                ping_interval=10,
+            )
+    except (OSError, nats.errors.Error, TimeoutError) as error:
+        await client.close()
+        message = f"The server cannot be reached: {error or type(error).__name__}."
+        raise UnavailableError(message) from error
+    return Bus(client)
 
 
 async def _log_error(error: Exception) -> None:

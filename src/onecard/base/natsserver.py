@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from onecard.base.errors import UnavailableError
-from onecard.base.nkeys import AccountKey
+from onecard.base.nkeys import AccountKey, UserKey
 
 ACCOUNT = "ONECARD"
 MAX_PAYLOAD = (
@@ -78,13 +78,17 @@ class EmbeddedNats:
         directory: the product's data directory; the server's own files live in `nats/` of it.
         mqtt_host: address for terminals.
         mqtt_port: port for terminals; a free one is taken when it is in use.
+        port: for this machine's own processes and desk agents, on loopback only; 0 or one in use: a free one.
     """
 
-    def __init__(self, directory: Path, mqtt_host: str = _LOOPBACK, mqtt_port: int = 1883) -> None:
+    def __init__(
+        self, directory: Path, mqtt_host: str = _LOOPBACK, mqtt_port: int = 1883, *, port: int = 0
+    ) -> None:
         self.directory = directory.expanduser().resolve()
         self._home = self.directory / "nats"
         self._mqtt_host = mqtt_host
         self._mqtt_port = mqtt_port
+        self._port = port
         self._configuration: dict[str, Any] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -181,7 +185,9 @@ class EmbeddedNats:
     def _configure(self, key: AccountKey) -> dict[str, Any]:
         """The configuration; the server's format is a superset of JSON, and so it can be read back."""
         previous = self._configuration
-        port = previous["port"] if previous else _free_port(_LOOPBACK)
+        port = previous["port"] if previous else self._port
+        if not previous and not (port and _is_free(_LOOPBACK, port)):
+            port = _free_port(_LOOPBACK)
         mqtt_port = previous["mqtt"]["port"] if previous else self._mqtt_port
         if not _is_free(self._mqtt_host, mqtt_port):
             mqtt_port = _free_port(self._mqtt_host)
@@ -278,7 +284,11 @@ def _accounts() -> dict[str, Any]:
     return {
         ACCOUNT: {
             "jetstream": "enabled",
-            "users": [{"user": "onecard", "password": secrets.token_urlsafe(32)}],
+            "users": [
+                {"user": "onecard", "password": secrets.token_urlsafe(32)},
+                # nobody has this key; while the server knows one, it gives each connection something to sign
+                {"nkey": UserKey.generate().public},
+            ],
         },
         "SYSTEM": {"users": [{"user": "system", "password": secrets.token_urlsafe(32)}]},
     }

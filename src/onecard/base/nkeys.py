@@ -2,11 +2,13 @@
 
 import base64
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
-from nacl.signing import SigningKey
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
 
 _SEED = 18 << 3
-_ACCOUNT = 0
+_ACCOUNT, _USER = 0, 20 << 3
 _CRC_POLYNOMIAL = 0x1021
 _KEY_BYTES = 32
 
@@ -37,40 +39,68 @@ def _decode(text: str) -> bytes:
     return body
 
 
-@dataclass(frozen=True, slots=True)
-class AccountKey:
-    """The account key that signs the sessions of devices."""
-
+@dataclass(frozen=True, slots=True, repr=False)
+class _Key:
     key: SigningKey
 
+    _kind: ClassVar[int]
+    _of: ClassVar[str]
+
     @classmethod
-    def generate(cls) -> "AccountKey":
+    def generate(cls) -> Self:
         """A new random key."""
         return cls(SigningKey.generate())
 
     @classmethod
-    def from_seed(cls, seed: str) -> "AccountKey":
-        """The key of a seed (`SA…`).
+    def from_seed(cls, seed: str) -> Self:
+        """The key of a seed.
 
         Raises:
-            ValueError: it is not the seed of an account.
+            ValueError: it is not the seed of this kind of key.
         """
         raw = _decode(seed)
-        if raw[0] & 0xF8 != _SEED or raw[1] >> 3 != _ACCOUNT or len(raw) != _KEY_BYTES + 2:
-            message = "not the seed of an account"
+        kind = (raw[0] & 7) << 5 | raw[1] >> 3 if len(raw) == _KEY_BYTES + 2 else None
+        if raw[0] & 0xF8 != _SEED or kind != cls._kind:
+            message = f"not the seed of {cls._of}"
             raise ValueError(message)
         return cls(SigningKey(raw[2:]))
 
     @property
     def seed(self) -> str:
         """The private half, to be kept in a file of mode 0600."""
-        return _encode(bytes((_SEED | _ACCOUNT >> 5, (_ACCOUNT & 31) << 3)) + bytes(self.key))
+        return _encode(bytes((_SEED | self._kind >> 5, (self._kind & 31) << 3)) + bytes(self.key))
 
     @property
     def public(self) -> str:
-        """The public half (`A…`), which the bus server is told."""
-        return _encode(bytes((_ACCOUNT,)) + bytes(self.key.verify_key))
+        """The public half, which the other side is told."""
+        return _encode(bytes((self._kind,)) + bytes(self.key.verify_key))
 
     def sign(self, data: bytes) -> bytes:
         """64 bytes of Ed25519 signature."""
         return self.key.sign(data).signature
+
+
+class AccountKey(_Key):
+    """The account key (`A…`, its seed `SA…`) that signs the sessions of devices."""
+
+    _kind = _ACCOUNT
+    _of = "an account"
+
+
+class UserKey(_Key):
+    """The key (`U…`, its seed `SU…`) that a desk agent signs in with."""
+
+    _kind = _USER
+    _of = "a user"
+
+
+def is_signed(public: str, data: bytes, signature: bytes) -> bool:
+    """Whether the owner of a user's public key (`U…`) signed the data."""
+    try:
+        raw = _decode(public)
+        if raw[0] != _USER or len(raw) != _KEY_BYTES + 1:
+            return False
+        VerifyKey(raw[1:]).verify(data, signature)
+    except (BadSignatureError, ValueError, TypeError):
+        return False
+    return True

@@ -41,7 +41,14 @@ TENANT_TABLES: dict[str, str] = {
     "cards.key_set": "select, insert, update (wrapped_by, box)",
     "devices.device": "select, insert, update (merchant_id, name, place, state, secret_hash, changed_at)",
     "devices.presence": "select, insert, update",
-    "devices.epoch": "select, insert, update (watermark, last_record_at)",
+    "devices.epoch": "select, insert, update (watermark, last_record_at, said, said_at)",
+    "devices.dataset_change": "select, insert",
+    "devices.dataset_have": "select, insert, update",
+    "devices.write_off": "select, insert",
+    "devices.workstation": (
+        "select, insert, update (name, public_key, code_hash, code_ends, code_tries, version, online, enrolled_at,"
+        " revoked_at, last_seen, rivalled_at, changed_at)"
+    ),
     "devices.record": "select, insert",
     "devices.quarantine": "select, insert",
     "desk.drawer": "select, insert",
@@ -55,6 +62,8 @@ TENANT_TABLES: dict[str, str] = {
 ROUTING_TABLES: dict[str, str] = {
     "tenants.route": "select, insert, update (suspended)",
     "devices.route": "select, insert, update, delete",
+    "devices.dataset_due": "select, insert, update (next_at)",
+    "devices.workstation_route": "select, insert, update (revoked_at, changed_at), delete",
     "cards.route": "select, insert",
 }
 

@@ -36,6 +36,18 @@ ROUTING_SOURCES: dict[str, dict[str, str]] = {
         "state": "devices.device.state",
         "changed_at": "devices.device.changed_at",
     },
+    "devices.workstation_route": {
+        "public_key": "devices.workstation.public_key",
+        "tenant_id": "devices.workstation.tenant_id",
+        "workstation_id": "devices.workstation.id",
+        "token": "devices.workstation.token",
+        "revoked_at": "devices.workstation.revoked_at",
+        "changed_at": "devices.workstation.changed_at",
+    },
+    "devices.dataset_due": {
+        "tenant_id": "devices.dataset_have.tenant_id",
+        "next_at": "devices.dataset_have.next_at",
+    },
 }
 _POLICY = f"(tenant_id = ({TENANT_EXPRESSION}))"
 Findings = Iterator[str]
