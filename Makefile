@@ -40,8 +40,9 @@ lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra server --extra agent --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --quiet --output-file requirements.lock
 
-system-deps: ## what only the system can give: SoftHSM, for the tests of wrapped card keys (Debian, needs root)
-	@command -v softhsm2-util >/dev/null || tools/system-deps.sh softhsm2
+system-deps: ## what only the system can give, for tests: SoftHSM, a virtual PC/SC reader (Debian, needs root)
+	@tools/system-deps.sh softhsm2:/usr/bin/softhsm2-util pcscd:/usr/sbin/pcscd \
+	  vsmartcard-vpcd:/usr/lib/pcsc/drivers/serial/libifdvpcd.so
 
 clean: ## remove the virtual environment and caches, keep data
 	rm -rf .venv .cache .hypothesis
