@@ -12,12 +12,16 @@ _sql = load_queries("onecard.devices")
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Contiguous records of one store, beginning right above `watermark`; never empty."""
+    """Contiguous records of one store, beginning right above `watermark`; never empty.
+
+    `said`: the newest number the device says it has.
+    """
 
     device_id: int
     epoch: int
     watermark: int
     filed: Sequence[Filed]
+    said: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ async def ingest(tx: Tx, parcels: Sequence[Parcel]) -> list[int | None]:
         await _sql.move_watermarks(
             tx.connection, tenant_id=tx.tenant_id, devices=[each.device_id for each in taken],
             epochs=[each.epoch for each in taken], watermarks=[each.filed[-1].seq for each in taken],
+            said=[each.said for each in taken],
         )  # fmt: skip
     for each in taken:
         doubtful = [(line.seq, line.quarantine, line.content) for line in each.filed if line.quarantine]

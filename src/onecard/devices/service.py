@@ -170,11 +170,11 @@ async def came_online(tx: Tx, device_id: int, token: str, presence: Presence) ->
     await _sql.forget_granted(tx.connection, token=token)
     if presence.epoch is None:
         return False
-    return bool(
-        await _sql.open_store(
-            tx.connection, tenant_id=tx.tenant_id, device_id=device_id, epoch=presence.epoch
-        )
-    )
+    store = {"tenant_id": tx.tenant_id, "device_id": device_id, "epoch": presence.epoch}
+    is_new = bool(await _sql.open_store(tx.connection, **store))
+    if presence.last is not None:
+        await _sql.note_last(tx.connection, **store, said=presence.last)
+    return is_new
 
 
 async def went_offline(tx: Tx, device_id: int) -> None:

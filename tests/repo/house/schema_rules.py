@@ -17,7 +17,8 @@ from onecard.base.schema_kinds import (
 TENANT_SEQUENCE = "tenants.tenant_ids"
 HISTORY = (
     *("ledger.line", "ledger.refusal", "ledger.reversal", "ledger.batch"),
-    *("devices.record", "devices.quarantine"),
+    *("devices.record", "devices.quarantine", "devices.dataset_change", "devices.write_off"),
+    "cards.custody_event",
 )
 # Where each column of a routing table comes from when the table is rebuilt
 ROUTING_SOURCES: dict[str, dict[str, str]] = {
