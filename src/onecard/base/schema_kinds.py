@@ -39,6 +39,7 @@ TENANT_TABLES: dict[str, str] = {
     ),
     "cards.site": "select, insert, update (pin, changed_at)",
     "cards.key_set": "select, insert, update (wrapped_by, box)",
+    "cards.custody_event": "select, insert",
     "devices.device": "select, insert, update (merchant_id, name, place, state, secret_hash, changed_at)",
     "devices.presence": "select, insert, update",
     "devices.epoch": "select, insert, update (watermark, last_record_at, said, said_at)",

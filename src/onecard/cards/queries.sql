@@ -78,3 +78,11 @@ values (:tenant_id, :version, :wrapped_by, :box);
 -- name: rewrap_key_set(tenant_id, version, wrapped_by, box)!
 update cards.key_set set wrapped_by = :wrapped_by, box = :box
  where tenant_id = :tenant_id and version = :version;
+
+-- name: insert_custody_event(tenant_id, actor, what, first_person, second_person, fingerprint)!
+insert into cards.custody_event (tenant_id, actor, what, first_person, second_person, fingerprint)
+values (:tenant_id, :actor, :what, :first_person, :second_person, :fingerprint);
+
+-- name: custody_events(tenant_id)
+select at, actor, what, first_person, second_person, fingerprint
+  from cards.custody_event where tenant_id = :tenant_id order by id desc;

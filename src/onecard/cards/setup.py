@@ -50,9 +50,9 @@ async def create_keys(tx: Tx, wrapper: KeyWrapper, *, pin: str) -> None:
         OneCardError: the PIN is not four digits.
         ConflictError: the tenant has keys.
     """
-    site = _site(random(_SITE_BYTES), pin)
+    made = _site(random(_SITE_BYTES), pin)
     try:
-        await _sql.insert_site(tx.connection, tenant_id=tx.tenant_id, site=site.site_id, pin=site.pin)
+        await _sql.insert_site(tx.connection, tenant_id=tx.tenant_id, site=made.site_id, pin=made.pin)
     except asyncpg.UniqueViolationError:
         message = "This tenant has card keys already."
         raise ConflictError(message) from None
@@ -69,6 +69,18 @@ async def key_versions(tx: Tx) -> list[int]:
     return [row["version"] async for row in _sql.key_sets(tx.connection, tenant_id=tx.tenant_id)]
 
 
+async def site(tx: Tx) -> Site:
+    """What all cards of the tenant share in the derivation of their keys.
+
+    Raises:
+        NotFoundError: the tenant has no card keys.
+    """
+    row = await _sql.site(tx.connection, tenant_id=tx.tenant_id)
+    if row is None:
+        raise _no_keys()
+    return Site(site_id=row["site"], pin=row["pin"])
+
+
 async def set_pin(tx: Tx, pin: str) -> None:
     """Change the system secondary encryption.
 
@@ -77,9 +89,9 @@ async def set_pin(tx: Tx, pin: str) -> None:
         ConflictError: a card was keyed with the present one; the database itself refuses then.
         NotFoundError: the tenant has no card keys.
     """
-    site = _site(bytes(_SITE_BYTES), pin)
+    checked = _site(bytes(_SITE_BYTES), pin)
     try:
-        changed = await _sql.set_pin(tx.connection, tenant_id=tx.tenant_id, pin=site.pin)
+        changed = await _sql.set_pin(tx.connection, tenant_id=tx.tenant_id, pin=checked.pin)
     except (asyncpg.RestrictViolationError, asyncpg.ForeignKeyViolationError):
         message = "The system secondary encryption is locked for ever: cards were issued with it."
         raise ConflictError(message) from None
@@ -142,15 +154,13 @@ async def key_ring(tx: Tx, wrapper: KeyWrapper) -> KeyRing:
         UnavailableError: the key-encryption key does not open them.
     """
     tenant_id = _tenant(tx)
-    row = await _sql.site(tx.connection, tenant_id=tenant_id)
-    if row is None:
-        raise _no_keys()
+    place = await site(tx)
     sets = [one async for one in _sql.key_sets(tx.connection, tenant_id=tenant_id)]
     masters = {
         one["version"]: await unwrap_masters(wrapper, one["box"], tenant_id=tenant_id, version=one["version"])
         for one in sets
     }
-    return KeyRing(Site(site_id=row["site"], pin=row["pin"]), masters)
+    return KeyRing(place, masters)
 
 
 async def _add_masters(tx: Tx, wrapper: KeyWrapper, version: int) -> None:

@@ -17,7 +17,7 @@ from onecard.cards.oc1.fields import from_fields, to_fields
 from onecard.cards.steps import Dialect
 from onecard.cards.virtual.chip import Make
 from onecard.cards.virtual.dumps import read_dump, write_dump
-from onecard.cli import card_number, card_tenant, output
+from onecard.cli import card_custody, card_number, card_tenant, output
 from onecard.cli.card_explain import lines
 from onecard.cli.card_virtual import VirtualCard, input_lines, make_card, play
 from onecard.cli.output import Json
@@ -27,6 +27,8 @@ app.command()(card_tenant.setup)
 app.command("format")(card_tenant.show_format)
 app.command()(card_tenant.rotate_keys)
 app.command()(card_number.number)
+app.command()(card_custody.rewrap)
+app.add_typer(card_custody.app, name="custody")
 
 _UIDS = {4, 7}
 
