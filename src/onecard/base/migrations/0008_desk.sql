@@ -93,6 +93,7 @@ create table desk.operation (
   amount_fen  bigint not null default 0,                   -- what the person sees: above zero to the person
   before      jsonb  not null default '{}',
   after       jsonb  not null default '{}',
+  trouble     text   not null default '',                  -- why a person has to look
   follows     bigint,                                      -- the operation this one continues
   lease_until timestamptz not null,                        -- until then the desk is at it
   created_at  timestamptz not null default now(),

@@ -1,8 +1,8 @@
 """What an operation of a desk is made of.
 
-An operation is an ordered list of parts. Parts that write a purse are judged by what the card says afterwards;
-parts that write sectors can be repeated; parts without a card only move money. All of it is in the database
-before the first command goes to the card, so that anybody can take it up again.
+An operation is an ordered list of parts. Parts that write a purse are judged by what the card says
+afterwards; parts that write sectors can be repeated; parts without a card only move money. All of it is in
+the database before the first command goes to the card, so that anybody can take it up again.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """States of an operation: `PREPARED` → `WRITING` → `CONFIRMED`, `VOID` or `IN_DOUBT` → …
+    """States of an operation: prepared, writing, then confirmed, void or in doubt, which ends too.
 
     `BROKEN`: the card can no longer tell, or tells of a copy; a person has to decide.
     """
@@ -119,8 +119,6 @@ class PursePart(Struct, frozen=True, tag="purse"):
         change: from what to what.
         log: the 16 bytes written beside it.
         money: None when the ledger has it already.
-        take_all: the change is whatever empties the purse; should the card be spent from before that
-            happened, it is planned anew.
         loads: which waiting loads the change brings to the card.
     """
 
@@ -128,7 +126,6 @@ class PursePart(Struct, frozen=True, tag="purse"):
     change: Change
     log: bytes
     money: Money | None = None
-    take_all: bool = False
     loads: tuple[int, ...] = ()
 
 
@@ -241,19 +238,29 @@ class Operation:
     before: dict[str, object]
     after: After
     follows: int | None
+    trouble: str
     lease_until_us: int
     created_at_us: int
     steps: tuple[Step, ...]
 
     @property
-    def settles(self) -> bool:
-        """Whether it ends with what the card says happened; others are carried on to their end."""
-        return self.kind in {Kind.TOP_UP, Kind.WITHDRAW, Kind.SALE, Kind.LOAD}
+    def carries_on(self) -> bool:
+        """Whether it is repeated until it is whole, because half of it is no card at all.
+
+        All others end with what the card says happened, and can be asked for again.
+        """
+        return self.kind in {Kind.INITIALISE, Kind.ERASE, Kind.ISSUE}
 
     @property
     def open_steps(self) -> tuple[Step, ...]:
         """What is not decided, in order."""
         return tuple(one for one in self.steps if one.state in {PartState.PLANNED, PartState.IN_DOUBT})
+
+    @property
+    def unsettled_steps(self) -> tuple[Step, ...]:
+        """What is not decided, or could not be."""
+        decided = {PartState.CONFIRMED, PartState.VOID}
+        return tuple(one for one in self.steps if one.state not in decided)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,51 @@
+"""What an operation changes beside the card and the ledger when it ends; one transaction."""
+
+from collections.abc import Mapping, Sequence
+
+from onecard.base.db import Tx
+from onecard.cards.keys import Role
+from onecard.cards.oc1.records import Purse
+from onecard.desk.operations import store
+from onecard.desk.operations.model import Operation, PartState, PursePart, State, Step
+from onecard.desk.operations.store import Decided
+
+
+async def finish(
+    tx: Tx, operation: Operation, decided: Sequence[Decided], purses: Mapping[Role, Purse]
+) -> Operation:
+    """End an operation, none of whose parts is open any more.
+
+    Args:
+        tx: the tenant's transaction.
+        operation: as it was before `decided`.
+        decided: what became of the parts that were open.
+        purses: what the card holds now.
+    """
+    states = {one.n: one.state for one in operation.steps} | {one.n: one.state for one in decided}
+    confirmed = [one for one in operation.steps if states[one.n] is PartState.CONFIRMED]
+    happened = len(confirmed) > 0 or not operation.steps
+    state = State.CONFIRMED if happened else State.VOID
+    if not await store.advance(tx, operation.id, {operation.state}, state, lease_s=0):
+        return await store.load(tx, operation.id)
+    await store.decide(tx, operation.id, decided)
+    await _give_loads_back(tx, [one for one in operation.steps if states[one.n] is not PartState.CONFIRMED])
+    if 0 < len(confirmed) < len(operation.steps):
+        await store.set_amount(tx, operation.id, sum(_amount_fen(one) for one in confirmed))
+    if operation.card_id is not None:
+        await store.know(tx, operation.card_id, purses)
+    if len(confirmed) == len(operation.steps):
+        await store.apply(tx, operation)
+    return await store.load(tx, operation.id)
+
+
+async def _give_loads_back(tx: Tx, undone: Sequence[Step]) -> None:
+    loads = [one for step in undone if isinstance(step.part, PursePart) for one in step.part.loads]
+    await store.take_loads(tx, loads, None)
+
+
+def _amount_fen(step: Step) -> int:
+    """What a change of a purse meant to the person."""
+    if not isinstance(step.part, PursePart):
+        return 0
+    before, after = step.part.change.before, step.part.change.after
+    return after.cash_fen + after.subsidy_fen - before.cash_fen - before.subsidy_fen

@@ -1,0 +1,379 @@
+"""Carries operations out, and takes them up again: the one place where cards, operations and money meet.
+
+The order is always the same: the plan is committed, then the card is written, then money is posted and the
+plan marked. Whatever breaks, the card can be asked what it holds, and the postings have keys that are kept.
+
+Who may post what: the desk that holds the lease posts straight, and only before the lease ends; once an
+operation is in doubt, money goes by way of suspense, with keys of its own. So nobody can post a part twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from onecard.base.db import Actor, Database, Tx
+from onecard.cards.keyring import KeyRing
+from onecard.cards.keys import Role
+from onecard.cards.oc1.records import Purse
+from onecard.cards.reader import Presence, Reader, Trouble
+from onecard.cards.steps import Step as CardStep
+from onecard.cards.technology import CardFormat
+from onecard.desk.operations import store
+from onecard.desk.operations.effects import finish
+from onecard.desk.operations.model import (
+    Draft,
+    IssuePart,
+    MoneyPart,
+    Operation,
+    PartState,
+    PursePart,
+    State,
+    Step,
+)
+from onecard.desk.operations.money import Postings
+from onecard.desk.operations.scripts import Scribe, Script
+from onecard.desk.operations.sighting import Reading, SectorState
+from onecard.desk.operations.store import Decided
+from onecard.desk.operations.verdicts import judge
+from onecard.ledger.model import Answer, AnyRequest, BookKind
+from onecard.ledger.service import Ledger, system_books
+from onecard.tenants import service as tenants
+
+log = logging.getLogger(__name__)
+_NOTHING_SENT = {Trouble.STALE, Trouble.REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where operations are carried out: the doors used, in whose name, at which desk.
+
+    Attributes:
+        name: of the desk; two desks have two names.
+        chosen: what the tenant's cards are like.
+        ring: the tenant's card keys; None for a tenant whose cards hold nothing.
+        lease_s: how long nobody else takes up what this desk began.
+    """
+
+    db: Database
+    ledger: Ledger
+    tenant_id: int
+    actor: Actor
+    name: str
+    chosen: CardFormat
+    ring: KeyRing | None
+    lease_s: float = store.LEASE_S
+
+    def tx(self) -> AbstractAsyncContextManager[Tx]:
+        """A transaction of the desk's tenant in its clerk's name."""
+        return self.db.tenant_tx(self.tenant_id, self.actor)
+
+    def scribe(self, operation: Operation) -> Scribe:
+        """Who spells the operation out for its card."""
+        assert self.ring and operation.identity  # noqa: S101, PT018  only cards with keys are written to
+        return Scribe(self.ring, operation.identity, self.chosen.layout)
+
+
+@dataclass(slots=True)
+class _Course:
+    """How far an operation came on the card.
+
+    Attributes:
+        confirmed: parts whose every command was answered as expected.
+        whole: whether those are all.
+        written: whether a command that changes the card may have been sent.
+    """
+
+    confirmed: list[Step]
+    whole: bool
+    written: bool
+
+
+class Engine:
+    """Carries out the operations of one desk.
+
+    Args:
+        desk: where.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    async def begin(self, draft: Draft) -> Operation:
+        """Write an operation down; nothing has happened yet.
+
+        Raises:
+            BusyError: its card or account has an open one.
+        """
+        desk = self.desk
+        try:
+            async with desk.tx() as tx:
+                operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
+                loads = [one for part in draft.parts if isinstance(part, PursePart) for one in part.loads]
+                await store.take_loads(tx, loads, operation_id)
+                return await store.load(tx, operation_id)
+        except asyncpg.UniqueViolationError:
+            async with desk.tx() as tx:
+                raise await store.explain_busy(tx, draft) from None
+
+    async def load(self, operation_id: int) -> Operation:
+        """An operation as it is now."""
+        async with self.desk.tx() as tx:
+            return await store.load(tx, operation_id)
+
+    async def carry_out(
+        self,
+        operation: Operation,
+        reader: Reader | None = None,
+        presence: Presence | None = None,
+        reading: Reading | None = None,
+    ) -> Operation:
+        """Do all that is open, in order, and see it to its end as far as the card lets itself be written.
+
+        Args:
+            operation: prepared; or, of those that carry on, in doubt and asked.
+            reader: where the card lies; None when no part needs it.
+            presence: the card's insertion; scripts are bound to it.
+            reading: what the card held; an issue that is carried on finds sectors that are ours already.
+
+        Returns:
+            The operation as it is then: confirmed; in doubt because the exchange broke off; or void because
+        that was before anything was written.
+        """
+        desk = self.desk
+        async with desk.tx() as tx:
+            ready = {State.PREPARED, State.IN_DOUBT} if operation.carries_on else {State.PREPARED}
+            mine = await store.advance(tx, operation.id, ready, State.WRITING, lease_s=desk.lease_s)
+            operation = await store.load(tx, operation.id)
+        if not mine:
+            return operation
+        course = await self._write(operation, reader, presence, reading)
+        if not course.written and not course.whole and not _was_written(operation):
+            return await self.abandon(operation)
+        money = [one for one in operation.open_steps if isinstance(one.part, MoneyPart)]
+        steps = course.confirmed + (money if course.whole else [])
+        decided, refusal = await self._post(operation, steps)
+        if refusal:
+            return await self._doubt(operation, decided, trouble=refusal)
+        if not course.whole:
+            return await self._doubt(operation, decided)
+        return await self._finish(operation, decided, _purses(steps))
+
+    async def settle(self, operation: Operation, reading: Reading, reader: Reader) -> Operation:
+        """Decide what the card can decide: it lies on a reader and was read.
+
+        An issue, an initialisation or a clearing stays in doubt, with what is left of it, for whoever
+        carries it on. Everything else ends here.
+        """
+        if operation.state is not State.IN_DOUBT:
+            return operation
+        scribe = self.desk.scribe(operation)
+        judgement = judge(operation, reading, scribe)
+        if judgement.refresh:
+            script = Script.of(
+                [scribe.refreshed(each) for each in judgement.refresh], reading.presence.dialect
+            )
+            if not (await reader.run(reading.presence.session, script.exchanges)).complete:
+                return operation  # taken away once more; it stays in doubt
+        decided = await self._posted(operation)
+        trouble = judgement.trouble
+        posted = {each.n for each in decided}
+        for step in (one for one in operation.open_steps if one.n not in posted):
+            state = judgement.states[step.n]
+            answer = await self._settle_money(operation, step, state)
+            if answer is not None and not answer.ok:
+                state, trouble = PartState.BROKEN, trouble or answer.status.code
+            if state is not PartState.PLANNED:
+                key = answer.key if answer and state is PartState.CONFIRMED else None
+                decided.append(Decided(step.n, state, key))
+        if trouble:
+            return await self._end(operation, decided, State.BROKEN, trouble)
+        if operation.carries_on and any(each is PartState.PLANNED for each in judgement.states.values()):
+            return await self._end(operation, decided, State.IN_DOUBT)
+        return await self._finish(operation, decided, judgement.purses)
+
+    async def abandon(self, operation: Operation) -> Operation:
+        """Give up what is left of an operation: its money goes back to where it came from.
+
+        Only for one that was never written, or whose card has been asked and does not matter any more.
+        """
+        decided = await self._posted(operation)
+        posted = {each.n for each in decided}
+        for step in (one for one in operation.unsettled_steps if one.n not in posted):
+            await self._settle_money(operation, step, PartState.VOID)
+            decided.append(Decided(step.n, PartState.VOID))
+        return await self._finish(operation, decided, {})
+
+    async def sweep(self) -> int:
+        """Take care of what desks left behind; returns how many operations that were.
+
+        What was only prepared is void, for no command was sent; what was being written is in doubt.
+        """
+        async with self.desk.tx() as tx:
+            stale = await store.stale(tx)
+        for operation_id in stale:
+            operation = await self.load(operation_id)
+            if operation.state is State.WRITING:
+                await self._doubt(operation, await self._posted(operation))
+            else:
+                await self.abandon(operation)
+        return len(stale)
+
+    async def _write(
+        self,
+        operation: Operation,
+        reader: Reader | None,
+        presence: Presence | None,
+        reading: Reading | None,
+    ) -> _Course:
+        """Bring the open parts to the card: purses in one go, sectors one at a time."""
+        steps = [one for one in operation.open_steps if not isinstance(one.part, MoneyPart)]
+        course = _Course([], whole=True, written=False)
+        for group in _groups(steps):
+            assert reader and presence  # noqa: S101, PT018  given whenever a part touches the card
+            scribe = self.desk.scribe(operation)
+            script = Script.of([_spelt(scribe, one, reading) for one in group], presence.dialect)
+            ran = await reader.run(presence.session, script.exchanges)
+            accepted = len(ran.answers) - (0 if ran.complete else _refused(script, ran.answers))
+            course.confirmed += group[: script.done(accepted)]
+            course.written |= ran.trouble not in _NOTHING_SENT and script.writes(len(ran.answers))
+            if not ran.complete:
+                course.whole = False
+                break
+        return course
+
+    async def _post(self, operation: Operation, steps: Sequence[Step]) -> tuple[list[Decided], str]:
+        """Post the money of confirmed parts straight; what was in doubt goes out of suspense.
+
+        Returns:
+            What became of each part, and the ledger's word when it refused one.
+        """
+        answers = await asyncio.gather(
+            *(self._settle_money(operation, one, PartState.CONFIRMED) for one in steps)
+        )
+        decided, refusal = [], ""
+        for step, answer in zip(steps, answers, strict=True):
+            if answer is not None and not answer.ok:
+                refusal = refusal or answer.status.code
+            else:
+                decided.append(Decided(step.n, PartState.CONFIRMED, answer.key if answer else None))
+        return decided, refusal
+
+    async def _settle_money(self, operation: Operation, step: Step, state: PartState) -> Answer | None:
+        """Post what a verdict about a part means for its money; None when it means nothing."""
+        if step.money is None or state not in {PartState.CONFIRMED, PartState.VOID}:
+            return None
+        postings = await self._postings(operation)
+        doubted = step.state in {PartState.IN_DOUBT, PartState.BROKEN}
+        last: AnyRequest | None
+        if state is PartState.CONFIRMED:
+            last = postings.settle(step.money) if doubted else postings.direct(step.money)
+        else:
+            last = postings.undo(step.money, doubted=doubted)
+        # into suspense first even if somebody should have seen to it: with the same key it happens once
+        first = postings.doubt(step.money) if doubted else None
+        answer: Answer | None = None
+        for request in (first, last):
+            if request is not None:
+                answer = await self.desk.ledger.post(request)
+                if not answer.ok:
+                    log.warning("operation %s, part %s: %s", operation.id, step.n, answer.status.code)
+                    break
+        return answer
+
+    async def _doubt(
+        self, operation: Operation, decided: Sequence[Decided], *, trouble: str = ""
+    ) -> Operation:
+        """Nobody knows what the card did: money that depends on it goes into suspense."""
+        known = {each.n for each in decided}
+        open_money = [one for one in operation.open_steps if one.n not in known and one.money]
+        marks = [*decided, *(Decided(one.n, PartState.IN_DOUBT) for one in open_money)]
+        state = State.BROKEN if trouble else State.IN_DOUBT
+        operation = await self._end(operation, marks, state, trouble)
+        if operation.state is not state:
+            return operation  # somebody else came first
+        postings = await self._postings(operation)
+        requests: list[AnyRequest] = [
+            request for one in open_money if one.money and (request := postings.doubt(one.money))
+        ]
+        for answer in await asyncio.gather(*(self.desk.ledger.post(each) for each in requests)):
+            if not answer.ok:
+                log.warning("operation %s: suspense refused with %s", operation.id, answer.status.code)
+        return operation
+
+    async def _posted(self, operation: Operation) -> list[Decided]:
+        """Parts whose posting was committed although nobody marked them: they are confirmed."""
+        keys: dict[UUID, int] = {}
+        for step in operation.unsettled_steps:
+            if step.money:
+                keys |= {step.money.keys.direct: step.n, step.money.keys.settle: step.n}
+        async with self.desk.tx() as tx:
+            found = await store.posted(tx, keys)
+        return [Decided(keys[key], PartState.CONFIRMED, key) for key in found]
+
+    async def _end(
+        self, operation: Operation, decided: Sequence[Decided], state: State, trouble: str = ""
+    ) -> Operation:
+        """Note what became of parts, and in which state the operation waits."""
+        desk = self.desk
+        async with desk.tx() as tx:
+            if await store.advance(
+                tx, operation.id, {operation.state}, state, lease_s=desk.lease_s, trouble=trouble
+            ):
+                await store.decide(tx, operation.id, decided)
+            return await store.load(tx, operation.id)
+
+    async def _finish(
+        self, operation: Operation, decided: Sequence[Decided], purses: Mapping[Role, Purse]
+    ) -> Operation:
+        async with self.desk.tx() as tx:
+            return await finish(tx, operation, decided, purses)
+
+    async def _postings(self, operation: Operation) -> Postings:
+        async with self.desk.tx() as tx:
+            tenant = await tenants.get(tx)
+            books = await system_books(tx)
+        return Postings(
+            self.desk.tenant_id,
+            operation,
+            tenant.business_day.of(operation.created_at_us),
+            books[BookKind.SUSPENSE],
+        )
+
+
+def _groups(steps: Sequence[Step]) -> Iterable[list[Step]]:
+    """Purses are written in one go; every other part is a script of its own."""
+    purses = [one for one in steps if isinstance(one.part, PursePart)]
+    if purses:
+        yield purses
+    for step in steps:
+        if not isinstance(step.part, PursePart):
+            yield [step]
+
+
+def _spelt(scribe: Scribe, step: Step, reading: Reading | None) -> Iterator[CardStep]:
+    part = step.part
+    assert not isinstance(part, MoneyPart)  # noqa: S101  the caller left them out
+    if isinstance(part, IssuePart) and reading is not None:
+        sector = reading.sectors.get(part.place)
+        if sector is not None and sector.state is SectorState.OURS:
+            return scribe.again(part)
+    return scribe.steps(part)
+
+
+def _refused(script: Script, answers: Sequence[bytes]) -> int:
+    """How many of the last answers were not as expected: one or none."""
+    return int(bool(answers) and not script.exchanges[len(answers) - 1].accepts(answers[-1]))
+
+
+def _was_written(operation: Operation) -> bool:
+    """Whether an earlier attempt got as far as the card."""
+    return any(one.state is not PartState.PLANNED for one in operation.steps)
+
+
+def _purses(steps: Sequence[Step]) -> dict[Role, Purse]:
+    return {one.part.change.role: one.part.change.after for one in steps if isinstance(one.part, PursePart)}

@@ -1,0 +1,90 @@
+"""What a card that was read says about an operation."""
+
+from dataclasses import dataclass
+
+from onecard.cards.keys import Role
+from onecard.cards.oc1.changes import Verdict, resolve
+from onecard.cards.oc1.records import EMPTY, Purse
+from onecard.desk.operations.model import (
+    ClearPart,
+    MoneyPart,
+    Operation,
+    PartState,
+    PursePart,
+    RekeyPart,
+    SlotPart,
+    Step,
+)
+from onecard.desk.operations.scripts import Scribe
+from onecard.desk.operations.sighting import Reading, SectorState
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of the open parts of an operation.
+
+    Attributes:
+        states: by number of the part; `PLANNED` means that it has yet to be done.
+        purses: what the card holds now, where a change was confirmed.
+        refresh: parts whose record must be written once more before anybody relies on it.
+        trouble: why a person has to look; empty when nobody has to.
+    """
+
+    states: dict[int, PartState]
+    purses: dict[Role, Purse]
+    refresh: tuple[PursePart, ...]
+    trouble: str
+
+
+def judge(operation: Operation, reading: Reading, scribe: Scribe) -> Judgement:
+    """Decide the open parts by what the card holds."""
+    states: dict[int, PartState] = {}
+    purses: dict[Role, Purse] = {}
+    refresh: list[PursePart] = []
+    trouble = ""
+    missed = PartState.PLANNED if operation.carries_on else PartState.VOID
+    for step in operation.open_steps:
+        if isinstance(step.part, PursePart):
+            verdict, purse, weak = _purse(step.part, reading, scribe)
+            if verdict not in {Verdict.CONFIRMED, Verdict.VOID}:
+                trouble = trouble or verdict.value
+                states[step.n] = PartState.BROKEN
+                continue
+            states[step.n] = PartState.CONFIRMED if verdict is Verdict.CONFIRMED else missed
+            if purse:
+                purses[step.part.change.role] = purse
+            if weak:
+                refresh.append(step.part)
+        elif not isinstance(step.part, MoneyPart):
+            states[step.n] = PartState.CONFIRMED if is_done(step, reading) else missed
+    whole = all(each is PartState.CONFIRMED for each in states.values())
+    for step in operation.open_steps:
+        if isinstance(step.part, MoneyPart):
+            states[step.n] = PartState.CONFIRMED if whole else missed
+    return Judgement(states, purses, tuple(refresh), trouble)
+
+
+def _purse(part: PursePart, reading: Reading, scribe: Scribe) -> tuple[Verdict, Purse | None, bool]:
+    sector = reading.sectors.get(part.place)
+    if sector is None or sector.state is not SectorState.OURS:
+        return Verdict.BROKEN, None, False
+    slots = (sector.blocks[0], sector.blocks[1])
+    finding = resolve(part.change, slots, scribe.keys.mac(part.change.role))
+    confirmed = finding.verdict is Verdict.CONFIRMED and finding.current is not None
+    return finding.verdict, finding.current.record if confirmed and finding.current else None, finding.refresh
+
+
+def is_done(step: Step, reading: Reading) -> bool:
+    """Whether a part that can be repeated is on the card already, whole."""
+    part = step.part
+    sector = None if isinstance(part, MoneyPart) else reading.sectors.get(part.place)
+    if sector is None or isinstance(part, PursePart | MoneyPart):
+        return False
+    if isinstance(part, ClearPart) or sector.state is not SectorState.OURS:
+        return isinstance(part, ClearPart) and sector.state is SectorState.BLANK
+    if isinstance(part, SlotPart):
+        return sector.blocks[part.slot] == part.image
+    if isinstance(part, RekeyPart):
+        return sector.key_version == part.key_version
+    wanted = tuple(part.blocks.get(slot, EMPTY) for slot in range(len(sector.blocks)))
+    return sector.blocks == wanted
