@@ -53,8 +53,10 @@ TENANT_TABLES: dict[str, str] = {
     "devices.record": "select, insert",
     "devices.quarantine": "select, insert",
     "desk.drawer": "select, insert",
-    "desk.operation": "select, insert, update (state, card_id, amount_fen, after, lease_until, changed_at)",
-    "desk.part": "select, insert, update (state, body, posting_key)",
+    "desk.operation": (
+        "select, insert, update (state, card_id, amount_fen, trouble, lease_until, changed_at)"
+    ),
+    "desk.part": "select, insert, update (state, posting_key)",
     "desk.load": "select, insert, update (operation_id)",
     "consumption.merchant": "select, insert, update (name, state)",
     "consumption.meal": "select, insert, update (name, starts, ends), delete",
