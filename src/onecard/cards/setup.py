@@ -104,11 +104,11 @@ async def rotate_keys(tx: Tx, wrapper: KeyWrapper) -> int:
 
     Raises:
         NotFoundError: the tenant has no card keys.
+        UnavailableError: the key-encryption key does not open the present ones; versions that two keys wrap
+            would never open together.
         ConflictError: 255 versions were used up, or somebody else is making one.
     """
-    versions = await key_versions(tx)
-    if not versions:
-        raise _no_keys()
+    versions = list((await key_ring(tx, wrapper)).masters)
     if versions[0] >= _VERSIONS:
         message = f"A tenant can have {_VERSIONS} versions of card keys, and they are used up."
         raise ConflictError(message)

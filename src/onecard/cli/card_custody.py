@@ -3,6 +3,7 @@
 import os
 import pwd
 import sys
+from getpass import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -188,9 +189,10 @@ def _passphrase(person: str, path: Path | None, *, new: bool) -> str:
         message = "Passphrases are typed on a terminal, or read with --first-file and --second-file."
         raise OneCardError(message)
     wanted = f" (at least {LEAST_CHARACTERS} characters)" if new else ""
-    typed: str = typer.prompt(
-        f"Passphrase of {person}{wanted}", hide_input=True, confirmation_prompt=new, err=True
-    )
+    typed = getpass(f"Passphrase of {person}{wanted}: ")
+    if new and getpass("The same again: ") != typed:
+        message = f"The two passphrases that {person} typed are not the same."
+        raise OneCardError(message)
     return typed
 
 
