@@ -6,7 +6,7 @@ from onecard.base.db import Tx
 from onecard.cards.keys import Role
 from onecard.cards.oc1.records import Purse
 from onecard.desk.operations import store
-from onecard.desk.operations.model import Operation, PartState, PursePart, State, Step
+from onecard.desk.operations.model import MoneyPart, Operation, PartState, PursePart, State, Step
 from onecard.desk.operations.store import Decided
 
 
@@ -26,16 +26,19 @@ async def finish(
     happened = len(confirmed) > 0 or not operation.steps
     state = State.CONFIRMED if happened else State.VOID
     if not await store.advance(tx, operation.id, {operation.state}, state, lease_s=0):
-        return await store.load(tx, operation.id)
+        return await store.operation(tx, operation.id)
     await store.decide(tx, operation.id, decided)
     await _give_loads_back(tx, [one for one in operation.steps if states[one.n] is not PartState.CONFIRMED])
+    for step in confirmed:
+        if isinstance(step.part, MoneyPart) and step.part.load and operation.account_id is not None:
+            await store.add_load(tx, operation.account_id, step.part.load, reason=operation.kind.value)
     if 0 < len(confirmed) < len(operation.steps):
         await store.set_amount(tx, operation.id, sum(_amount_fen(one) for one in confirmed))
     if operation.card_id is not None:
         await store.know(tx, operation.card_id, purses)
     if len(confirmed) == len(operation.steps):
         await store.apply(tx, operation)
-    return await store.load(tx, operation.id)
+    return await store.operation(tx, operation.id)
 
 
 async def _give_loads_back(tx: Tx, undone: Sequence[Step]) -> None:

@@ -115,7 +115,7 @@ class Engine:
                 operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
                 loads = [one for part in draft.parts if isinstance(part, PursePart) for one in part.loads]
                 await store.take_loads(tx, loads, operation_id)
-                return await store.load(tx, operation_id)
+                return await store.operation(tx, operation_id)
         except asyncpg.UniqueViolationError:
             async with desk.tx() as tx:
                 raise await store.explain_busy(tx, draft) from None
@@ -123,7 +123,7 @@ class Engine:
     async def load(self, operation_id: int) -> Operation:
         """An operation as it is now."""
         async with self.desk.tx() as tx:
-            return await store.load(tx, operation_id)
+            return await store.operation(tx, operation_id)
 
     async def carry_out(
         self,
@@ -148,7 +148,7 @@ class Engine:
         async with desk.tx() as tx:
             ready = {State.PREPARED, State.IN_DOUBT} if operation.carries_on else {State.PREPARED}
             mine = await store.advance(tx, operation.id, ready, State.WRITING, lease_s=desk.lease_s)
-            operation = await store.load(tx, operation.id)
+            operation = await store.operation(tx, operation.id)
         if not mine:
             return operation
         course = await self._write(operation, reader, presence, reading)
@@ -325,7 +325,7 @@ class Engine:
                 tx, operation.id, {operation.state}, state, lease_s=desk.lease_s, trouble=trouble
             ):
                 await store.decide(tx, operation.id, decided)
-            return await store.load(tx, operation.id)
+            return await store.operation(tx, operation.id)
 
     async def _finish(
         self, operation: Operation, decided: Sequence[Decided], purses: Mapping[Role, Purse]

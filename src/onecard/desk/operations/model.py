@@ -105,6 +105,7 @@ class Captured(Struct, frozen=True, tag="captured"):
     hold: UUID
     merchant_book: int
     amount_fen: int
+    meal: int
     keys: Keys = field(default_factory=Keys)
 
 
@@ -165,10 +166,19 @@ class RekeyPart(Struct, frozen=True, tag="rekey"):
     blocks: dict[int, bytes]
 
 
+class Load(Struct, frozen=True):
+    """Money at the server that waits for a card: for which purse (a `Role`), cash and subsidy in fen."""
+
+    role: int
+    cash_fen: int = 0
+    subsidy_fen: int = 0
+
+
 class MoneyPart(Struct, frozen=True, tag="money"):
-    """Money moves, and no card has to agree."""
+    """Money moves, and no card has to agree. With a load it has yet to reach the card."""
 
     money: Money
+    load: Load | None = None
 
 
 CardPart: TypeAlias = PursePart | IssuePart | ClearPart | RewritePart | SlotPart | RekeyPart

@@ -79,7 +79,7 @@ class Postings:
     def _capture(self, money: Captured, deadline_us: int | None) -> Capture:
         # one key for both ways: a hold can be captured only once
         return Capture(
-            **self._common(),
+            **self._common() | {"meal": money.meal},
             key=money.keys.direct if deadline_us else money.keys.settle,
             hold=money.hold,
             merchant_book=money.merchant_book,

@@ -165,3 +165,9 @@ update people.person set class_id = :class_id, changed_at = now()
 -- name: is_elsewhere(tenant_id, uid)$
 -- Whether another tenant of this installation knows the UID; says no more than that.
 select exists (select from cards.route where uid = :uid and tenant_id <> :tenant_id);
+
+-- name: is_left_behind(tenant_id, uid, grace_s)$
+select exists (
+  select from desk.operation
+   where tenant_id = :tenant_id and uid = :uid and state in ('prepared', 'writing')
+     and lease_until < now() - make_interval(secs => :grace_s));

@@ -12,8 +12,10 @@ from onecard.base.db import Tx, load_queries
 from onecard.base.errors import ConflictError, NotFoundError
 from onecard.cards.keys import CardIdentity, Role
 from onecard.cards.oc1.records import Purse
-from onecard.desk.operations.model import After, Draft, Kind, Operation, Part, PartState, State, Step
+from onecard.desk.operations.model import After, Draft, Kind, Load, Operation, Part, PartState, State, Step
 from onecard.desk.operations.sighting import CardRow, Known
+from onecard.ledger.model import BookKind
+from onecard.ledger.service import open_book
 
 LEASE_S = 15.0
 GRACE_S = 3.0  # for a posting that was on its way when a lease ended
@@ -95,7 +97,7 @@ async def explain_busy(tx: Tx, draft: Draft) -> BusyError:
     return BusyError(message, other["id"])
 
 
-async def load(tx: Tx, operation_id: int) -> Operation:
+async def operation(tx: Tx, operation_id: int) -> Operation:
     """An operation with its parts.
 
     Raises:
@@ -245,3 +247,59 @@ async def apply(tx: Tx, operation: Operation) -> None:
         await sql.change_class(
             tx.connection, tenant_id=tx.tenant_id, person_id=operation.account_id, class_id=after.class_id
         )
+
+
+async def left_behind(tx: Tx, uid: str) -> bool:
+    """Whether a desk began something with this card and was not heard of since."""
+    return bool(await sql.is_left_behind(tx.connection, tenant_id=tx.tenant_id, uid=uid, grace_s=GRACE_S))
+
+
+async def open_operation(tx: Tx, uid: str) -> Operation | None:
+    """What is under way with a card."""
+    rows = sql.open_of(tx.connection, tenant_id=tx.tenant_id, uid=uid, account_id=None)
+    found = [row["id"] async for row in rows]
+    return await operation(tx, found[0]) if found else None
+
+
+async def is_elsewhere(tx: Tx, uid: str) -> bool:
+    """Whether another tenant of this installation knows the UID."""
+    return bool(await sql.is_elsewhere(tx.connection, tenant_id=tx.tenant_id, uid=uid))
+
+
+async def loads(tx: Tx, account_id: int, role: Role) -> tuple[tuple[int, ...], int, int]:
+    """What waits for the card of an account in one purse: ids, cash and subsidy in fen."""
+    rows = sql.loads(tx.connection, tenant_id=tx.tenant_id, account_id=account_id)
+    found = [row async for row in rows if row["role"] == role]
+    return (
+        tuple(row["id"] for row in found),
+        sum(row["cash_fen"] for row in found),
+        sum(row["subsidy_fen"] for row in found),
+    )
+
+
+async def loads_fen(tx: Tx, account_id: int) -> dict[Role, tuple[int, int]]:
+    """Cash and subsidy that wait for the card of an account, by purse."""
+    found = {}
+    for role in (Role.CONSUMPTION, Role.WATER):
+        ids, cash, subsidy = await loads(tx, account_id, role)
+        if ids:
+            found[role] = (cash, subsidy)
+    return found
+
+
+async def add_load(tx: Tx, account_id: int, load: Load, *, reason: str) -> None:
+    """Let money that stands at the server wait for the card."""
+    await sql.insert_load(
+        tx.connection, tenant_id=tx.tenant_id, account_id=account_id, role=load.role, cash_fen=load.cash_fen,
+        subsidy_fen=load.subsidy_fen, reason=reason,
+    )  # fmt: skip
+
+
+async def drawer(tx: Tx, desk: str) -> int:
+    """The book of a desk's cash drawer, opened when it has none."""
+    book = await sql.drawer(tx.connection, tenant_id=tx.tenant_id, desk=desk)
+    if book is None:
+        fresh = await open_book(tx, BookKind.DRAWER)
+        book = await sql.insert_drawer(tx.connection, tenant_id=tx.tenant_id, desk=desk, book_id=fresh)
+        book = book or await sql.drawer(tx.connection, tenant_id=tx.tenant_id, desk=desk)
+    return int(book)
