@@ -5,6 +5,7 @@ ways (`onecard.cards.steps.Dialect`). A reader whose name says nothing is spoken
 is the form of the PC/SC standard.
 """
 
+import re
 from dataclasses import dataclass
 
 from onecard.cards.steps import Dialect
@@ -38,7 +39,8 @@ PROFILES = (
     Profile(("identiv", "identive", "scl3711", "scl01", "scm micro", "utrust"), Dialect.IDENTIV),
 )
 STANDARD = Profile((), Dialect.ACS)
-_NOT_FOR_CARDS = (" sam ", "windows hello")  # slots for modules inside a reader; no reader at all
+# places for modules inside a reader; what is no reader at all
+_NOT_FOR_CARDS = re.compile(r"\bSAM\b|\bWindows Hello\b", re.IGNORECASE)
 
 
 def profile_of(reader: str) -> Profile:
@@ -49,5 +51,4 @@ def profile_of(reader: str) -> Profile:
 
 def takes_cards(reader: str) -> bool:
     """Whether a person can lay a card on it."""
-    name = f"{reader.lower()} "
-    return not any(part in name for part in _NOT_FOR_CARDS)
+    return _NOT_FOR_CARDS.search(reader) is None

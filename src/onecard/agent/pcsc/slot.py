@@ -2,14 +2,19 @@
 
 A reader may be unplugged, its service restarted, the computer put to sleep. Whatever happens, the next call
 begins with a new context when the old one is of no use any more.
+
+After a broken exchange the card is not touched before the service has looked at the reader itself. A reset
+that fails makes pcscd believe in an empty reader; a card that comes back before its next look (400 ms) is
+then not seen until it is taken away again.
 """
 
 import contextlib
+import time
 
 from onecard.agent.pcsc.profiles import profile_of
-from onecard.agent.pcsc.winscard import Code, Connection, Context, PcscError
+from onecard.agent.pcsc.winscard import UNKNOWN, Code, Connection, Context, PcscError, State
 from onecard.cards.reader import SlotError, Trouble
-from onecard.cards.steps import Dialect
+from onecard.cards.steps import OK, Dialect
 
 _NO_CARD = {Code.NO_SMARTCARD, Code.REMOVED_CARD, Code.UNRESPONSIVE_CARD}
 _NO_READER = {
@@ -24,6 +29,7 @@ _NO_READER = {
     Code.SHARING_VIOLATION,
     Code.ACCESS_DENIED,
 }
+_LOOKS_WITHIN_S = 0.9  # two looks of pcscd
 
 
 class PcscSlot:
@@ -40,6 +46,7 @@ class PcscSlot:
         self._dialect = dialect or self._profile.dialect
         self._context: Context | None = None
         self._card: Connection | None = None
+        self._broken: tuple[State, float] | None = None  # the state at the time, and when to trust it
 
     @property
     def name(self) -> str:
@@ -54,9 +61,13 @@ class PcscSlot:
     def atr(self) -> bytes | None:
         """See `Slot`."""
         try:
-            return self._service().states({self._name: 0}, 0)[self._name].atr
+            state = self._state(UNKNOWN, 0.0)
+            if state.atr and self._broken and state.same_card(self._broken[0]):
+                state = self._state(state, max(0.0, self._broken[1] - time.monotonic()))
         except PcscError as error:
             raise self._failed(error) from None
+        self._broken = None
+        return state.atr
 
     def connect(self) -> None:
         """See `Slot`."""
@@ -66,18 +77,24 @@ class PcscSlot:
             # a card that was left as it was may still be authenticated, or halted
             self._card.reset()
         except PcscError as error:
-            raise self._failed(error) from None
+            failed = self._failed(error)
+            self.disconnect()
+            raise failed from None
 
     def transmit(self, command: bytes) -> bytes:
         """See `Slot`."""
         if self._card is None:
             raise SlotError(Trouble.NO_CARD)
         try:
-            return self._card.transmit(command)
+            answer = self._card.transmit(command)
+            if len(answer) < len(OK):
+                self._note_broken()
         except PcscError as error:
             if error.code in _NO_READER:
                 raise self._failed(error) from None
+            self._note_broken()
             raise SlotError(Trouble.PULLED) from None
+        return answer
 
     def disconnect(self) -> None:
         """See `Slot`."""
@@ -105,6 +122,20 @@ class PcscSlot:
         if self._context is None:
             self._context = Context()
         return self._context
+
+    def _state(self, known: State, timeout_s: float) -> State:
+        """The reader's state; with a known one, the next unless time runs out."""
+        context = self._service()
+        try:
+            return context.states({self._name: known}, round(timeout_s * 1000))[self._name]
+        except PcscError as error:
+            if error.code == Code.TIMEOUT:
+                return context.states({self._name: UNKNOWN}, 0)[self._name]
+            raise
+
+    def _note_broken(self) -> None:
+        with contextlib.suppress(PcscError):
+            self._broken = (self._state(UNKNOWN, 0.0), time.monotonic() + _LOOKS_WITHIN_S)
 
     def _failed(self, error: PcscError) -> SlotError:
         if error.code in _NO_CARD:

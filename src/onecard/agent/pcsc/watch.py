@@ -4,7 +4,15 @@ import contextlib
 import time
 
 from onecard.agent.pcsc.profiles import takes_cards
-from onecard.agent.pcsc.winscard import PSEUDO_READERS, Code, Context, LibraryMissingError, PcscError
+from onecard.agent.pcsc.winscard import (
+    PSEUDO_READERS,
+    UNKNOWN,
+    Code,
+    Context,
+    LibraryMissingError,
+    PcscError,
+    State,
+)
 
 _LISTED_AGAIN_S = 2.0  # macOS does not tell of new readers, and the others can miss one
 _SERVICE_TRIED_AGAIN_S = 0.25
@@ -24,7 +32,7 @@ class ReaderWatch:
     def __init__(self) -> None:
         self.fault: str | None = None
         self._context: Context | None = None
-        self._states: dict[str, int] | None = None
+        self._states: dict[str, State] | None = None
 
     def readers(self) -> tuple[str, ...]:
         """Names of the readers that take cards, in the system's order; none when there is no service."""
@@ -79,25 +87,24 @@ class ReaderWatch:
 
     def _changed(self, timeout_s: float) -> bool:
         """Whether something is not as it was at the end of the last call; waits for it."""
-        watched = dict.fromkeys((*self._listed(), *PSEUDO_READERS), 0)
+        watched = dict.fromkeys((*self._listed(), *PSEUDO_READERS), UNKNOWN)
         if self._states is None or self._states.keys() != watched.keys():
             self._states = self._look(watched, 0.0)
             return True
         before = self._states
         self._states = self._look(before, timeout_s)
-        return self._states != before
+        return any(not state.same_card(before[name]) for name, state in self._states.items())
 
-    def _look(self, known: dict[str, int], timeout_s: float) -> dict[str, int]:
+    def _look(self, known: dict[str, State], timeout_s: float) -> dict[str, State]:
         if self._context is None or not known:
             time.sleep(timeout_s)
             return known
         try:
-            states = self._context.states(known, round(timeout_s * 1000))
+            return self._context.states(known, round(timeout_s * 1000))
         except PcscError as error:
             if error.code == Code.TIMEOUT:
                 return known
             raise
-        return {name: state.raw for name, state in states.items()}
 
     def _failed(self, error: PcscError) -> bool:
         """What follows from a failed call: whether somebody should look again."""

@@ -32,6 +32,7 @@ _SHARE_EXCLUSIVE = 1
 _PROTOCOLS = 3  # T=0 or T=1, as the card likes
 _LEAVE, _RESET = 0, 1
 _ANSWER_BYTES = 264  # 256 of data, the status word, and room
+_EVENTS = 0xFFFF0000  # part of a state that counts; the rest tells also who uses the reader
 _RETRY_LARGER = 3  # the list of readers grew between asking for its length and for itself
 # a reader that changes when another comes or goes; macOS has none
 PSEUDO_READERS = () if sys.platform == "darwin" else ("\\\\?PnP?\\Notification",)
@@ -126,12 +127,19 @@ class State:
     """A reader as the system sees it.
 
     Attributes:
-        raw: to be handed back, so that a wait ends only with something new.
+        raw: bits and a counter.
         atr: of the card; None without one, or with one that does not answer.
     """
 
     raw: int
     atr: bytes | None
+
+    def same_card(self, other: "State") -> bool:
+        """Whether no card came or went between the two, as far as the system noticed; it counts that."""
+        return (self.raw ^ other.raw) & (_EVENTS | PresenceBit.PRESENT) == 0
+
+
+UNKNOWN = State(0, None)
 
 
 class Connection:
@@ -190,19 +198,19 @@ class Context:
             return tuple(name.decode(_NAMES) for name in names.raw[: length.value].split(b"\0") if name)
         return ()
 
-    def states(self, known: Mapping[str, int], timeout_ms: int) -> dict[str, State]:
+    def states(self, known: Mapping[str, State], timeout_ms: int) -> dict[str, State]:
         """Wait until a reader is not as known any more.
 
         Args:
-            known: the last `State.raw` of each reader, 0 when nothing is known yet.
+            known: the last state of each reader, `UNKNOWN` to be told it at once.
             timeout_ms: how long; 0 only looks.
 
         Raises:
             PcscError: with `Code.TIMEOUT`, nothing changed.
         """
         states = (_ReaderState * len(known))()
-        for state, (name, raw) in zip(states, known.items(), strict=True):
-            state.reader, state.current = name.encode(_NAMES), raw
+        for state, (name, last) in zip(states, known.items(), strict=True):
+            state.reader, state.current = name.encode(_NAMES), last.raw
         arguments = (_DWORD(timeout_ms), states, _DWORD(len(known)))
         _call(f"SCardGetStatusChange{_ANSI}", self._handle, *arguments)
         return {name: _state(state) for name, state in zip(known, states, strict=True)}

@@ -112,7 +112,7 @@ class VirtualPcscd:
                 self._alone.enter_context(_one_at_a_time())
             started = any(self._launch(_free_ports()) for _ in range(_PORT_TRIES))
         if not started:
-            words = self._last_words()
+            words = self._words()
             self.stop()
             message = f"pcscd did not start with a virtual reader: {words}"
             raise UnavailableError(message)
@@ -146,6 +146,7 @@ class VirtualPcscd:
     def _launch(self, port: int) -> bool:
         """Start the program with this port and the next; False, and nothing runs, if that did not work."""
         self._port = port
+        self._drop_stale_files()
         configuration = self.directory / "readers"
         configuration.mkdir(exist_ok=True)
         (configuration / "virtual.conf").write_text(
@@ -164,6 +165,21 @@ class VirtualPcscd:
             return True
         self.kill()
         return False
+
+    def _drop_stale_files(self) -> None:
+        """Remove what a killed pcscd left, if its number is another program's now, or a zombie's.
+
+        pcscd itself takes any process of that number for another pcscd, and gives up.
+        """
+        try:
+            if Path(f"/proc/{self._recorded_pid()}/exe").readlink() == Path(_PROGRAM):
+                return
+        except PermissionError:
+            return
+        except OSError:
+            pass
+        for name in (_PID, _SOCKET):
+            (self._run / name).unlink(missing_ok=True)
 
     def _is_up(self) -> bool:
         """Whether it is our pcscd that has the socket, and both slots listen; waits for it.
@@ -185,9 +201,9 @@ class VirtualPcscd:
         except (OSError, ValueError):
             return None
 
-    def _last_words(self) -> str:
+    def _words(self) -> str:
         words = (self.directory / "log").read_text(errors="replace").strip().splitlines()
-        return words[-1] if words else "it said nothing."
+        return words[0].rpartition("() ")[2] if words else "it said nothing."
 
 
 def _namespace() -> tuple[str, ...]:
