@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from onecard.base.errors import UnavailableError
 from onecard.base.nkeys import AccountKey, UserKey
@@ -26,6 +27,7 @@ MAX_PAYLOAD = (
     256 * 1024
 )  # terminals may send 64 KB; a larger message still arrives and gets its named refusal
 _LOOPBACK = "127.0.0.1"
+_NATS_PORT = 4222
 _START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 1.5
 _PORT_TRIES = 5
@@ -48,6 +50,12 @@ class BusAddress:
     issuer_seed: str
     mqtt_host: str
     mqtt_port: int
+
+    @property
+    def agents_url(self) -> str:
+        """Where desk agents connect: the first server, without our own login."""
+        parts = urlsplit(self.url.split(",", maxsplit=1)[0])
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or _NATS_PORT}"
 
 
 def binary() -> Path:

@@ -47,8 +47,8 @@ TENANT_TABLES: dict[str, str] = {
     "devices.dataset_have": "select, insert, update",
     "devices.write_off": "select, insert",
     "devices.workstation": (
-        "select, insert, update (name, public_key, code_hash, code_ends, code_tries, version, online, enrolled_at,"
-        " revoked_at, last_seen, rivalled_at, changed_at)"
+        "select, insert, update (name, public_key, code_hash, code_ends, code_tries, version, online,"
+        " enrolled_at, revoked_at, last_seen, rivalled_at, changed_at)"
     ),
     "devices.record": "select, insert",
     "devices.quarantine": "select, insert",

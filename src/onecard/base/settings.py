@@ -58,8 +58,8 @@ class Settings(BaseSettings):
     )
     bus_port: Port = Field(
         4222,
-        description="Port of the embedded bus for desk agents and processes of this machine, on loopback only;"
-        " another free one is taken when it is in use.",
+        description="Port of the embedded bus for desk agents and processes of this machine, on loopback"
+        " only; another free one is taken when it is in use.",
     )
     data_key: Path | None = Field(
         None,

@@ -13,7 +13,20 @@ import uvloop
 from onecard import __version__
 from onecard.base.errors import OneCardError
 from onecard.base.settings import load_settings
-from onecard.cli import bench, card, check, demo, device, ledger, merchant, people, serve, sim, tenant
+from onecard.cli import (
+    bench,
+    card,
+    check,
+    demo,
+    device,
+    ledger,
+    merchant,
+    people,
+    serve,
+    sim,
+    tenant,
+    workstation,
+)
 
 app = typer.Typer(
     name="onecard",
@@ -46,6 +59,7 @@ for _name, _group in (
     ("merchant", merchant),
     ("card", card),
     ("device", device),
+    ("workstation", workstation),
     ("ledger", ledger),
     ("bench", bench),
 ):

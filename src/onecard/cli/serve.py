@@ -54,6 +54,7 @@ class Product:
     gateway: Gateway
     mqtt_host: str
     mqtt_port: int
+    agents_url: str
 
 
 class _Server(Protocol):
@@ -87,7 +88,9 @@ async def running_product(settings: Settings) -> AsyncIterator[Product]:
         stack.push_async_callback(gateway.stop)
         if not settings.database_url:
             stack.enter_context(announce_servers(settings.data_dir, address))
-        yield Product(settings, db, urls, ledger, bus, gateway, address.mqtt_host, address.mqtt_port)
+        yield Product(
+            settings, db, urls, ledger, bus, gateway, address.mqtt_host, address.mqtt_port, address.agents_url
+        )
 
 
 async def _database(stack: AsyncExitStack, settings: Settings) -> Logins:
@@ -162,6 +165,7 @@ def _show(product: Product) -> None:
     lines = [
         "OneCard is running; Ctrl-C ends it.",
         f"  terminals  mqtt://{product.mqtt_host}:{product.mqtt_port} (OT/1)",
+        f"  agents     {product.agents_url}",
         f"  database   {'external' if settings.database_url else settings.data_dir.resolve() / 'pg'}",
         f"  bus        {'external' if settings.nats_url else settings.data_dir.resolve() / 'nats'}",
         f"  process    {os.getpid()}",

@@ -1,7 +1,8 @@
-"""Authentication callout: who may connect to the bus as a device, and what it may say and hear there.
+"""Authentication callout: who may connect to the bus from outside, and what it may say and hear there.
 
-Answers from memory (devices.md §2.7 N7). A device may publish below its own `up` and hear its own `dn`,
-nothing else; a device without credentials may only say hello under its serial number.
+Devices are answered from memory (devices.md §2.7 N7). A device may publish below its own `up` and hear its
+own `dn`, nothing else; a device without credentials may only say hello under its serial number. Whoever does
+not speak MQTT is a desk agent or nobody (agents_door.py).
 """
 
 import base64
@@ -20,6 +21,8 @@ from onecard.base.natsserver import ACCOUNT
 from onecard.base.nkeys import AccountKey
 from onecard.base.status import Status
 from onecard.devices import service as devices
+from onecard.gateway.agents_door import AgentDoor
+from onecard.gateway.asked import Asked, Decision, Rights, only
 from onecard.gateway.counters import Counters
 from onecard.gateway.directory import AWAY, GATEWAY, Directory
 
@@ -31,29 +34,8 @@ _USER = re.compile(r"([0-9]{4})/([a-z0-9_-]{1,32})", re.ASCII)
 _SERIAL = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 
 
-class _ServerId(Struct):
-    id: str
-
-
-class _Client(Struct):
-    mqtt_id: str = ""
-    type: str = ""
-
-
-class _Options(Struct):
-    user: str = ""
-    password: str = msgspec.field(default="", name="pass")
-
-
-class _Asked(Struct):
-    server_id: _ServerId
-    user_nkey: str
-    client_info: _Client
-    connect_opts: _Options
-
-
 class _Claims(Struct):
-    nats: _Asked
+    nats: Asked
 
 
 _claims = msgspec.json.Decoder(_Claims)
@@ -65,13 +47,17 @@ class Callout:
     Args:
         db: to see whether a serial number that wants to join is certified already.
         directory: what gateways know of tenants and devices.
+        door: decides on desk agents.
         issuer: the key whose signature the bus server accepts.
         counters: where refusals are counted.
     """
 
-    def __init__(self, db: Database, directory: Directory, issuer: AccountKey, counters: Counters) -> None:
+    def __init__(
+        self, db: Database, directory: Directory, door: AgentDoor, issuer: AccountKey, counters: Counters
+    ) -> None:
         self._db = db
         self._directory = directory
+        self._door = door
         self._issuer = issuer
         self._counters = counters
 
@@ -81,26 +67,26 @@ class Callout:
 
     async def _answer(self, subject: str, payload: bytes) -> bytes:
         asked = _claims.decode(_unpack(payload)).nats
-        permissions, status = await self._decide(asked)
-        self._counters.count("callout", status)
-        if permissions is None:
+        mqtt = asked.client_info.type in {"mqtt", "mqtt_websocket"}
+        rights, status = await (self._decide(asked) if mqtt else self._door.decide(asked))
+        self._counters.count("callout" if mqtt else "callout.agent", status)
+        if rights is None:
             log.info("connection of %r refused: %s", asked.connect_opts.user, status.code)
             return self._response(asked, error=status.code)
+        kinds = ["MQTT", "MQTT_WS"] if mqtt else ["STANDARD", "WEBSOCKET"]
         user = {
-            "name": asked.connect_opts.user,
+            "name": rights.user,
             "aud": ACCOUNT,
             "sub": asked.user_nkey,
-            "nats": permissions
-            | {"subs": -1, "data": -1, "payload": -1, "allowed_connection_types": ["MQTT", "MQTT_WS"]}
+            "nats": rights.permissions
+            | {"subs": -1, "data": -1, "payload": -1, "allowed_connection_types": kinds}
             | {"type": "user", "version": 2},
         }
         return self._response(asked, jwt=self._sign(user).decode())
 
-    async def _decide(self, asked: _Asked) -> tuple[dict[str, Any] | None, Status]:
-        """The permissions of a connection, or None and the reason."""
+    async def _decide(self, asked: Asked) -> Decision:
+        """The rights of a device, or None and the reason."""
         client_id, options = asked.client_info.mqtt_id, asked.connect_opts
-        if asked.client_info.type not in {"mqtt", "mqtt_websocket"}:
-            return None, Status.PROTOCOL_UNSUPPORTED
         if options.user == JOIN_USER:
             return await self._decide_join(client_id)
         match = _USER.fullmatch(options.user)
@@ -111,9 +97,10 @@ class Callout:
             return None, status
         prefix = f"ot1.{match[1]}.{match[2]}"
         # a filter that ends in /# needs both subjects (devices.md §2.2)
-        return _only(publish=[f"{prefix}.up.>"], subscribe=[f"{prefix}.dn", f"{prefix}.dn.>"]), Status.OK
+        allowed = only(publish=[f"{prefix}.up.>"], subscribe=[f"{prefix}.dn", f"{prefix}.dn.>"])
+        return Rights(options.user, allowed), Status.OK
 
-    async def _decide_join(self, client_id: str) -> tuple[dict[str, Any] | None, Status]:
+    async def _decide_join(self, client_id: str) -> Decision:
         if not _SERIAL.fullmatch(client_id):
             return None, Status.DEVICE_UNKNOWN
         # a client id takes over the connection that has it: nobody may push a working terminal off the bus by
@@ -127,9 +114,10 @@ class Callout:
         if taken:
             return None, Status.DEVICE_UNKNOWN
         prefix = f"ot1._join.{client_id}"
-        return _only(publish=[f"{prefix}.up.hello"], subscribe=[f"{prefix}.dn.grant"]), Status.OK
+        allowed = only(publish=[f"{prefix}.up.hello"], subscribe=[f"{prefix}.dn.grant"])
+        return Rights(JOIN_USER, allowed), Status.OK
 
-    def _response(self, asked: _Asked, **outcome: str) -> bytes:
+    def _response(self, asked: Asked, **outcome: str) -> bytes:
         claims = {
             "aud": asked.server_id.id,
             "sub": asked.user_nkey,
@@ -144,10 +132,6 @@ class Callout:
         )
         body = _HEADER + b"." + _base64(msgspec.json.encode(claims))
         return body + b"." + _base64(self._issuer.sign(body))
-
-
-def _only(*, publish: list[str], subscribe: list[str]) -> dict[str, Any]:
-    return {"pub": {"allow": publish}, "sub": {"allow": subscribe}}
 
 
 def _base64(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Disconnects devices that were disabled or retired, and all devices of suspended tenants, within a second.
+"""Disconnects who was disabled, retired or revoked, and everybody of suspended tenants, within a second.
 
 It asks the database (routing tables, one small statement) and not a notification: what is asked again and
 again cannot be missed.
@@ -9,38 +9,18 @@ import logging
 import time
 from collections.abc import Collection
 
-import msgspec
-from msgspec import Struct
-
-from onecard.base.bus import Bus
 from onecard.base.db import Database
-from onecard.base.natsserver import ACCOUNT
 from onecard.devices import service as devices
+from onecard.devices.workstations import service as workstations
+from onecard.gateway.agents_door import user_of
+from onecard.gateway.connections import Connections
 from onecard.gateway.directory import AWAY, GATEWAY, Directory
 from onecard.tenants import service as tenants
 
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
-_GATHER_S = 0.2
-_PAGE = 1024
 _INSIST_S = 3.0
-
-
-class _Connection(Struct):
-    cid: int
-    authorized_user: str = ""
-    mqtt_client: str = ""
-
-
-class _Connections(Struct):
-    server_id: str
-    total: int = 0
-    connections: list[_Connection] = []
-
-
-class _Listing(Struct):
-    data: _Connections
 
 
 class Doorkeeper:
@@ -49,13 +29,13 @@ class Doorkeeper:
     Args:
         db: the application's door.
         directory: forgets what it knew of tenants that changed, so that nobody comes back by an old view.
-        system: connection to the bus's system account.
+        connections: who is there now.
     """
 
-    def __init__(self, db: Database, directory: Directory, system: Bus) -> None:
+    def __init__(self, db: Database, directory: Directory, connections: Connections) -> None:
         self._db = db
         self._directory = directory
-        self._system = system
+        self._connections = connections
         self._since: dict[str, float] = {}
         self._begun = False
 
@@ -77,7 +57,9 @@ class Doorkeeper:
         suspended = {f"{route.code}/" for route in routes if route.suspended}
         async with self._db.platform_tx(GATEWAY) as tx:
             unwelcome = await devices.unwelcome(tx, recent=self._begun)
+            revoked = await workstations.unwelcome(tx, recent=self._begun)
         users = {f"{codes[tenant]}/{token}" for tenant, token in unwelcome if tenant in codes}
+        users |= {user_of(codes[tenant], token) for tenant, token in revoked if tenant in codes}
         now = time.monotonic()
         self._since = {user: self._since.get(user, now) for user in suspended | users}
         # more than once: another gateway may have let somebody in by a view that is a second old
@@ -89,25 +71,8 @@ class Doorkeeper:
         self._begun = True
 
     async def _disconnect(self, users: Collection[str]) -> None:
-        """End the connections of these users: `<tenant>/<device>`, or `<tenant>/` for all of a tenant."""
-        offset = 0
-        while True:
-            query = {"acc": ACCOUNT, "auth": True, "state": 0, "limit": _PAGE, "offset": offset}
-            answers = await self._system.gather(
-                "$SYS.REQ.SERVER.PING.CONNZ", msgspec.json.encode(query), _GATHER_S
-            )
-            listings = [msgspec.json.decode(answer, type=_Listing).data for answer in answers]
-            for listing in listings:
-                for connection in listing.connections:
-                    user = connection.authorized_user
-                    if user in users or user[: user.find("/") + 1] in users:
-                        await self._kick(listing.server_id, connection)
-            offset += _PAGE
-            if all(listing.total <= offset for listing in listings):
-                return
-
-    async def _kick(self, server: str, connection: _Connection) -> None:
-        log.info("disconnecting %s", connection.authorized_user)
-        # a request and not a message: without an address for the answer the server does nothing
-        order = msgspec.json.encode({"cid": connection.cid})
-        await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", order, _GATHER_S)
+        """End the connections of these users: `<tenant>/<name>`, or `<tenant>/` for all of a tenant."""
+        async for server, connection in self._connections.listed():
+            user = connection.authorized_user
+            if user in users or user[: user.find("/") + 1] in users:
+                await self._connections.end(server, connection)

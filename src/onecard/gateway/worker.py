@@ -6,7 +6,10 @@ import contextlib
 from onecard.base.bus import Bus
 from onecard.base.db import Database
 from onecard.base.nkeys import AccountKey
+from onecard.gateway.agents_door import AgentDoor
+from onecard.gateway.agents_talk import ANY_JOIN, ANY_STATE, Agents
 from onecard.gateway.callout import Callout
+from onecard.gateway.connections import Connections
 from onecard.gateway.counters import STATS_SUBJECT, Counters
 from onecard.gateway.directory import Directory
 from onecard.gateway.doorkeeper import Doorkeeper
@@ -35,12 +38,16 @@ class Gateway:
         self.counters = Counters()
         self._bus = bus
         hub = Hub(db, bus, ledger, Directory(db), Sessions(), self.counters)
-        self._callout = Callout(db, hub.directory, AccountKey.from_seed(issuer_seed), self.counters)
+        connections = Connections(system)
+        door = AgentDoor(db, bus, connections)
+        issuer = AccountKey.from_seed(issuer_seed)
+        self._callout = Callout(db, hub.directory, door, issuer, self.counters)
         self._requests = Requests(hub)
         self._records = Records(hub)
         self._states = States(hub)
         self._joining = Joining(hub)
-        self._doorkeeper = Doorkeeper(db, hub.directory, system)
+        self._agents = Agents(hub)
+        self._doorkeeper = Doorkeeper(db, hub.directory, connections)
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -51,6 +58,8 @@ class Gateway:
         await subscribe("ot1.*.*.up.req", self._requests.handle, queue=QUEUE)
         await subscribe("ot1.*.*.up.rec", self._records.handle, queue=QUEUE)
         await subscribe("ot1._join.*.up.hello", self._joining.handle, queue=QUEUE)
+        await subscribe(ANY_JOIN, self._agents.join, queue=QUEUE)
+        await subscribe(ANY_STATE, self._agents.state, queue=QUEUE)
         await subscribe(STATS_SUBJECT, self.counters.answer)
         await self._callout.start(self._bus)
         self._watch = asyncio.create_task(self._doorkeeper.run(), name="doorkeeper")

@@ -1,0 +1,1 @@
+"""Workstations: the desks of a tenant, and the keys their agents sign in with."""
