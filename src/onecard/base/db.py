@@ -179,12 +179,12 @@ async def _refuse_powerful_login(connection: Any) -> None:
         raise UnavailableError(message)
 
 
-def load_queries(package: str) -> Any:
-    """The named statements of a domain's `queries.sql` (aiosql), each a coroutine.
+def load_queries(package: str, file: str = "queries.sql") -> Any:
+    """The named statements of a domain's `queries.sql`, or another file beside it (aiosql), each a coroutine.
 
     The first argument of each is `tx.connection`. Typed `Any` because the names live in the SQL file.
     """
-    text = (files(package) / "queries.sql").read_text(encoding="utf-8")
+    text = (files(package) / file).read_text(encoding="utf-8")
     queries: Queries = aiosql.from_str(text, "asyncpg")
     return queries
 

@@ -6,7 +6,16 @@ from onecard.base.db import Tx
 from onecard.cards.keys import Role
 from onecard.cards.oc1.records import Purse
 from onecard.desk.operations import store
-from onecard.desk.operations.model import MoneyPart, Operation, PartState, PursePart, State, Step
+from onecard.desk.operations.model import (
+    MoneyPart,
+    Operation,
+    PartState,
+    PursePart,
+    RekeyPart,
+    RewritePart,
+    State,
+    Step,
+)
 from onecard.desk.operations.store import Decided
 
 
@@ -35,7 +44,7 @@ async def finish(
     if 0 < len(confirmed) < len(operation.steps):
         await store.set_amount(tx, operation.id, sum(_amount_fen(one) for one in confirmed))
     if operation.card_id is not None:
-        await store.know(tx, operation.card_id, purses)
+        await store.know(tx, operation.card_id, {**_rewritten(confirmed), **purses})
     if len(confirmed) == len(operation.steps):
         await store.apply(tx, operation)
     return await store.operation(tx, operation.id)
@@ -44,6 +53,12 @@ async def finish(
 async def _give_loads_back(tx: Tx, undone: Sequence[Step]) -> None:
     loads = [one for step in undone if isinstance(step.part, PursePart) for one in step.part.loads]
     await store.take_loads(tx, loads, None)
+
+
+def _rewritten(confirmed: Sequence[Step]) -> Mapping[Role, Purse]:
+    """Purses whose sectors were written as a whole."""
+    parts = [one.part for one in confirmed if isinstance(one.part, RewritePart | RekeyPart)]
+    return {part.place.role: part.purse for part in parts if part.purse}
 
 
 def _amount_fen(step: Step) -> int:

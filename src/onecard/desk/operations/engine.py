@@ -17,6 +17,8 @@ from uuid import UUID
 import asyncpg
 
 from onecard.base.db import Actor, Database, Tx
+from onecard.base.errors import ConflictError
+from onecard.base.status import TEXTS
 from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import Role
 from onecard.cards.oc1.records import Purse
@@ -201,11 +203,27 @@ class Engine:
 
         Only for one that was never written, or whose card has been asked and does not matter any more.
         """
+        return await self.rule(operation, PartState.VOID)
+
+    async def rule(self, operation: Operation, state: PartState) -> Operation:
+        """Decide what is left of an operation in the place of its card, which cannot be asked.
+
+        Args:
+            operation: in any state but that of a desk at work.
+            state: confirmed or void, for all that is not decided.
+
+        Raises:
+            ConflictError: the ledger refuses what that means for the money; the operation stays as it was.
+        """
         decided = await self._posted(operation)
         posted = {each.n for each in decided}
         for step in (one for one in operation.unsettled_steps if one.n not in posted):
-            await self._settle_money(operation, step, PartState.VOID)
-            decided.append(Decided(step.n, PartState.VOID))
+            answer = await self._settle_money(operation, step, state)
+            if answer is not None and not answer.ok and state is PartState.CONFIRMED:
+                message = f"The ledger refuses it: {TEXTS[answer.status][0]}."
+                raise ConflictError(message)
+            key = answer.key if answer and state is PartState.CONFIRMED else None
+            decided.append(Decided(step.n, state, key))
         return await self._finish(operation, decided, {})
 
     async def sweep(self) -> int:

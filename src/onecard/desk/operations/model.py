@@ -17,6 +17,7 @@ from onecard.base.ids import uuid7
 from onecard.cards.keys import CardIdentity
 from onecard.cards.oc1.changes import Change
 from onecard.cards.oc1.layout import Place
+from onecard.cards.oc1.records import Purse
 from onecard.ledger.model import Leg
 
 
@@ -144,10 +145,11 @@ class ClearPart(Struct, frozen=True, tag="clear"):
 
 
 class RewritePart(Struct, frozen=True, tag="rewrite"):
-    """The data of a sector of ours are written anew."""
+    """The data of a sector of ours are written anew; `purse` is what a purse holds then."""
 
     place: Place
     blocks: dict[int, bytes]
+    purse: Purse | None = None
 
 
 class SlotPart(Struct, frozen=True, tag="slot"):
@@ -159,11 +161,12 @@ class SlotPart(Struct, frozen=True, tag="slot"):
 
 
 class RekeyPart(Struct, frozen=True, tag="rekey"):
-    """A sector gets the keys of another version; `blocks` carry the new MACs."""
+    """A sector gets the keys of another version; `blocks` carry the new MACs, `purse` is what one holds."""
 
     place: Place
     key_version: int
     blocks: dict[int, bytes]
+    purse: Purse | None = None
 
 
 class Load(Struct, frozen=True):

@@ -53,15 +53,15 @@ class Postings:
         """Into suspense; None when the money is aside already."""
         if isinstance(money, Captured):
             return None
-        legs = tuple(Leg(leg.debit, self._suspense, leg.amount_fen) for leg in money.legs)
-        return self._journal(money.keys.doubt, PostingKind.ADJUSTMENT, legs)
+        legs = [Leg(leg.debit, self._suspense, leg.amount_fen) for leg in money.legs]
+        return self._moved(money.keys.doubt, PostingKind.ADJUSTMENT, legs)
 
-    def settle(self, money: Money) -> AnyRequest:
-        """Out of suspense to where it was meant to go."""
+    def settle(self, money: Money) -> AnyRequest | None:
+        """Out of suspense to where it was meant to go; None when it was meant to stay there."""
         if isinstance(money, Captured):
             return self._capture(money, None)
-        legs = tuple(Leg(self._suspense, leg.credit, leg.amount_fen) for leg in money.legs)
-        return self._journal(money.keys.settle, money.kind, legs)
+        legs = [Leg(self._suspense, leg.credit, leg.amount_fen) for leg in money.legs]
+        return self._moved(money.keys.settle, money.kind, legs)
 
     def undo(self, money: Money, *, doubted: bool) -> AnyRequest | None:
         """Out of suspense to where it came from; None when nothing moved."""
@@ -69,8 +69,8 @@ class Postings:
             return Release(**self._common(), key=money.keys.undo, hold=money.hold)
         if not doubted:
             return None
-        legs = tuple(Leg(self._suspense, leg.debit, leg.amount_fen) for leg in money.legs)
-        return self._journal(money.keys.undo, PostingKind.ADJUSTMENT, legs)
+        legs = [Leg(self._suspense, leg.debit, leg.amount_fen) for leg in money.legs]
+        return self._moved(money.keys.undo, PostingKind.ADJUSTMENT, legs)
 
     @property
     def _suspense(self) -> Place:
@@ -86,6 +86,11 @@ class Postings:
             amount_fen=money.amount_fen,
             deadline_us=deadline_us,
         )
+
+    def _moved(self, key: UUID, kind: int, legs: Iterable[Leg]) -> Journal | None:
+        """What begins or ends in suspense anyhow has no way to go."""
+        away = [leg for leg in legs if leg.debit != leg.credit]
+        return self._journal(key, kind, away) if away else None
 
     def _journal(self, key: UUID, kind: int, legs: Iterable[Leg], deadline_us: int | None = None) -> Journal:
         return Journal(**self._common(), key=key, kind=kind, legs=tuple(legs), deadline_us=deadline_us)
