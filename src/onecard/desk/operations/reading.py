@@ -228,9 +228,7 @@ def _generation(
 
 def _holder(uid: bytes, generation: int, sector: Sector, ring: KeyRing) -> Current[Identity] | None:
     slots = sector.blocks[0], sector.blocks[1]
-    mac_key = _mac_key(uid, generation, sector, ring)
-    found = current(Identity, slots, role=Role.IDENTITY, mac_key=mac_key)
-    return found if found and found.record.generation == generation else None
+    return current(Identity, slots, role=Role.IDENTITY, mac_key=_mac_key(uid, generation, sector, ring))
 
 
 def _purse(
