@@ -104,10 +104,12 @@ def test_a_torn_file_is_noticed(kept: int) -> None:
         open_file(sealed()[:kept], ANNA.passphrase, BEN.passphrase)
 
 
-def test_a_file_that_asks_for_a_terabyte_is_refused_before_anything_is_reckoned() -> None:
+def test_a_hostile_header_is_refused_before_anything_is_reckoned_or_shown() -> None:
     greedy = sealed().replace(b'"memory_kib":8', b'"memory_kib":1073741824')
     with pytest.raises(OneCardError, match="not a whole custody file"):
         open_file(greedy, ANNA.passphrase, BEN.passphrase)
+    with pytest.raises(OneCardError, match="not a whole custody file"):
+        read_header(sealed().replace(b'"Anna"', b'"\\u001b[2J"'))
     with pytest.raises(OneCardError, match="made by a newer program"):
         read_header(sealed().replace(b"custody 1", b"custody 2"))
 
@@ -125,7 +127,8 @@ def test_nothing_secret_is_readable_in_it() -> None:
     ("first", "second", "why"),
     [
         (ANNA, Keeper("anna ", "another passphrase"), "two different people"),
-        (ANNA, Keeper(" ", "another passphrase"), "two different people"),
+        (ANNA, Keeper(" ", "another passphrase"), "1 to 100 printable characters"),
+        (ANNA, Keeper("B\x1b[2Jen", "another passphrase"), "1 to 100 printable characters"),
         (ANNA, Keeper("Ben", "elevenchars"), "passphrase of Ben is too short: 12"),
         (ANNA, Keeper("Ben", ANNA.passphrase), "two passphrases are the same"),
     ],

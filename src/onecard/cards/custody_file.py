@@ -44,9 +44,12 @@ _KIND = "onecard custody "
 _FORMAT = "1"
 _KEY, _SALT, _NONCE = 32, argon2id.SALTBYTES, 24
 _CHECK_VALUE = 3
+_LONGEST_NAME = 100
 
 CheckValues = dict[int, tuple[str, str, str]]
 _Bytes16 = Annotated[bytes, msgspec.Meta(min_length=BLOCK, max_length=BLOCK)]
+# names are shown to people before anything about a file is proven
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,100}$")]
 _Salt = Annotated[bytes, msgspec.Meta(min_length=_SALT, max_length=_SALT)]
 
 
@@ -65,7 +68,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tenant: str
     made_at: datetime
-    people: tuple[str, str]
+    people: tuple[_Name, _Name]
     cost: Cost
     salts: tuple[_Salt, _Salt]
     nonce: Annotated[bytes, msgspec.Meta(min_length=_NONCE, max_length=_NONCE)]
@@ -122,10 +125,13 @@ def check_keepers(first: Keeper, second: Keeper) -> None:
     """Whether these are two people with a passphrase each.
 
     Raises:
-        OneCardError: a name is missing or given twice, or a passphrase is too short or the other's.
+        OneCardError: a name is missing, unprintable or given twice; a passphrase is too short or the other's.
     """
     names = [keeper.name.strip() for keeper in (first, second)]
-    if not all(names) or names[0].casefold() == names[1].casefold():
+    if not all(name.isprintable() and 0 < len(name) <= _LONGEST_NAME for name in names):
+        message = f"The name of a keeper has 1 to {_LONGEST_NAME} printable characters."
+        raise OneCardError(message)
+    if names[0].casefold() == names[1].casefold():
         message = "Custody needs the names of two different people."
         raise OneCardError(message)
     for keeper in (first, second):
