@@ -1,6 +1,7 @@
 """Loss reports, deliveries and watermarks in a real database; terminals are what they told gateways."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -24,7 +25,7 @@ async def terminals(db: Database, two_tenants: tuple[int, int]) -> list[int]:
 
 
 async def come(tx: Tx, device: int, *, epoch: int = 70, last: int | None = None) -> None:
-    await service.came_online(tx, device, "pos", Presence(1, epoch, last=last))
+    await service.came_online(tx, device, "pos", Presence(1, epoch, last=last), at=datetime.now(UTC))
 
 
 async def have(tx: Tx, device: int, version: int, problem: str | None = None) -> None:
@@ -154,7 +155,7 @@ async def test_what_a_store_may_still_hold(
         assert (second.epoch, second.uncollected) == (None, Uncollected.UNKNOWN)
         await come(tx, terminals[0], last=0)
         assert (await watermarks.behind(tx))[0].uncollected is Uncollected.NO
-        await service.went_offline(tx, terminals[0])
+        await service.went_offline(tx, terminals[0], at=datetime.now(UTC))
         first = (await watermarks.behind(tx))[0]
     assert first.uncollected is Uncollected.UNKNOWN
     assert first.offline_since is not None
@@ -178,3 +179,17 @@ async def test_two_people_write_off_what_was_destroyed(
     with pytest.raises(ConflictError, match="before"):
         async with db.tenant_tx(two_tenants[0], SYSTEM) as tx:
             await watermarks.write_off(tx, terminals[0], 70, "burnt", (FIRST, SECOND))
+
+
+@pytest.mark.parametrize("first_seen", [True, False])
+async def test_a_farewell_that_overtakes_the_announcement_counts(
+    db: Database, two_tenants: tuple[int, int], terminals: Sequence[int], *, first_seen: bool
+) -> None:
+    early, late = datetime.now(UTC) - timedelta(seconds=1), datetime.now(UTC)
+    async with db.tenant_tx(two_tenants[0], SYSTEM) as tx:
+        if first_seen:
+            await service.came_online(tx, terminals[0], "pos", Presence(1, 70), at=early - timedelta(days=1))
+        await service.went_offline(tx, terminals[0], at=late)
+        await service.came_online(tx, terminals[0], "pos", Presence(1, 70), at=early)
+        first, _ = await service.devices(tx)
+    assert (first.online, first.epoch, first.last_seen) == (False, 70, late)

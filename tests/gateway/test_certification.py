@@ -140,6 +140,8 @@ async def test_a_terminal_hears_and_says_only_its_own(pos: Pos, certify: Certify
             await pos.client.subscribe(topic)
     await certify("POS-2")
     assert (await pos.ask(pos.request("time")))["ok"]
+    while "state.ok" not in gateway.counters.snapshot():  # noqa: ASYNC110  the gateway does not tell
+        await asyncio.sleep(0.01)
     before = gateway.counters.snapshot()
     request = json.dumps(pos.pay_request(RICH, 1_00, seq=1)).encode()
     for topic in (

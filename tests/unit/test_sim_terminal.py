@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from onecard.sim.lists import HAVE_EVERY_MS
+from onecard.sim.messages import Message
 from onecard.sim.store import load_store, new_store, save_store
-from onecard.sim.terminal import GIVE_UP_MS, Limits, Message, Terminal
+from onecard.sim.terminal import GIVE_UP_MS, Limits, Terminal
 
 T0 = 1_800_000_000_000.0
 CARD = "04A1B2C3"
@@ -207,7 +209,7 @@ def test_stop_ends_the_upload_until_the_next_connection() -> None:
     pos.swipe(T0, CARD, 1)
     connect(pos)
     pos.receive(T0, "dn/rec", {"ep": pos.store.epoch, "ack": 0, "stop": True})
-    assert pos.due_ms() is None
+    assert pos.due_ms() == T0 + HAVE_EVERY_MS  # only a word about its lists
     pos.disconnected(T0)
     connect(pos)
     assert len(sent(pos, "up/rec")) == 2

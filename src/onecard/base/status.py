@@ -36,6 +36,8 @@ class Status(IntEnum):
     CARD_UNKNOWN = 301
     CARD_LOST = 302
     CARD_NOT_VALID = 303
+    CARD_FROZEN = 304
+    CARD_EXPIRED = 305
 
     AMOUNT_NOT_POSITIVE = 400
     AMOUNT_TOO_LARGE = 401
@@ -94,6 +96,8 @@ TEXTS: dict[Status, tuple[str, str]] = {
     Status.CARD_UNKNOWN: ("this card is not of this system", "非本系统卡"),
     Status.CARD_LOST: ("this card was reported lost, please keep it", "挂失卡，请扣留"),
     Status.CARD_NOT_VALID: ("this card is not valid", "卡已失效"),
+    Status.CARD_FROZEN: ("this card is frozen", "卡已冻结"),
+    Status.CARD_EXPIRED: ("this card has expired", "卡已过期"),
     Status.AMOUNT_NOT_POSITIVE: ("the amount must be above zero", "金额必须大于零"),
     Status.AMOUNT_TOO_LARGE: ("the amount is too large", "金额过大"),
     Status.ACCOUNT_UNKNOWN: ("this account does not exist", "账户不存在"),

@@ -1,4 +1,4 @@
-"""All proofs: those of the ledger, and that what devices reported is what was posted."""
+"""All proofs: those of the ledger, that what devices reported was posted, that their lists are known."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,9 @@ from onecard.ledger import proofs
 from onecard.ledger.proofs import Proof
 
 _sql = load_queries("onecard.desk")
+_devices_sql = load_queries("onecard.devices")
 _STATEMENTS = {"records_are_posted": "prove_records", "watermarks_hold": "prove_watermarks"}
+_DEVICE_STATEMENTS = {"lists_are_confirmed": "prove_confirmed"}
 
 
 async def check(db: Database, engine_url: str, tenant_ids: Sequence[int]) -> list[Proof]:
@@ -19,4 +21,5 @@ async def check(db: Database, engine_url: str, tenant_ids: Sequence[int]) -> lis
         tenant_ids: whose books and records to prove.
     """
     found = await proofs.check(db, engine_url, tenant_ids)
-    return [*found, *await proofs.prove(db, tenant_ids, _sql, _STATEMENTS)]
+    found += await proofs.prove(db, tenant_ids, _sql, _STATEMENTS)
+    return [*found, *await proofs.prove(db, tenant_ids, _devices_sql, _DEVICE_STATEMENTS)]

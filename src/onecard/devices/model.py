@@ -211,10 +211,15 @@ class ListState:
         return self.online and self.state == "certified"
 
     @property
+    def asked(self) -> bool:
+        """Whether somebody wants the whole list to be sent and it was not yet."""
+        return self.resend_at is not None and (self.sent_at is None or self.sent_at < self.resend_at)
+
+    @property
     def due(self) -> bool:
         """Whether something is to be sent to it now: something new, or again."""
-        asked = self.resend_at is not None and (self.sent_at is None or self.sent_at < self.resend_at)
-        return self.can_hear and self.behind and (self.sent_version < self.wanted or asked or self.ripe)
+        is_news = self.sent_version < self.wanted or self.asked
+        return self.can_hear and self.behind and (is_news or self.ripe)
 
 
 class Delivered(StrEnum):

@@ -85,19 +85,23 @@ delete from devices.candidate where sn = :sn;
 -- The device has signed in with its own secret, so the sealed copy has done its work.
 delete from devices.candidate where token = :token and state = 'ok';
 
--- name: set_presence(tenant_id, device_id, boot, epoch, firmware, model, protocol, clock)!
+-- name: set_presence(tenant_id, device_id, boot, epoch, firmware, model, protocol, clock, at)!
+-- A farewell may overtake the announcement before it: then the later of the two says who is online.
 insert into devices.presence as p (tenant_id, device_id, online, boot, epoch, firmware, model, protocol,
        clock, last_seen)
-values (:tenant_id, :device_id, true, :boot, :epoch, :firmware, :model, :protocol, :clock, now())
+values (:tenant_id, :device_id, true, :boot, :epoch, :firmware, :model, :protocol, :clock, :at)
 on conflict (tenant_id, device_id) do update
-   set online = true, boot = coalesce(excluded.boot, p.boot), epoch = coalesce(excluded.epoch, p.epoch),
+   set online = excluded.last_seen >= p.last_seen, boot = coalesce(excluded.boot, p.boot), epoch = coalesce(excluded.epoch, p.epoch),
        firmware = coalesce(excluded.firmware, p.firmware), model = coalesce(excluded.model, p.model),
        protocol = coalesce(excluded.protocol, p.protocol), clock = coalesce(excluded.clock, p.clock),
-       last_seen = now();
+       last_seen = greatest(p.last_seen, excluded.last_seen)
+ where excluded.last_seen >= p.last_seen or p.epoch is null;
 
--- name: set_offline(tenant_id, device_id)!
-update devices.presence set online = false, last_seen = now()
- where tenant_id = :tenant_id and device_id = :device_id and online;
+-- name: set_offline(tenant_id, device_id, at)!
+insert into devices.presence as p (tenant_id, device_id, online, last_seen)
+values (:tenant_id, :device_id, false, :at)
+on conflict (tenant_id, device_id) do update set online = false, last_seen = excluded.last_seen
+ where p.online and excluded.last_seen >= p.last_seen;
 
 -- name: open_store(tenant_id, device_id, epoch)$
 -- 1 when the record store is new.

@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
 import asyncpg
 from nacl.exceptions import CryptoError
@@ -161,11 +162,12 @@ async def refuse_candidate(tx: Tx, sn: str) -> None:
         raise NotFoundError(message)
 
 
-async def came_online(tx: Tx, device_id: int, token: str, presence: Presence) -> bool:
-    """Note what a device says of itself and open the record store it announces; True when that one is new."""
+async def came_online(tx: Tx, device_id: int, token: str, presence: Presence, *, at: datetime) -> bool:
+    """Note what a device said of itself at a moment and open its record store; True when that one is new."""
     await _sql.set_presence(
         tx.connection, tenant_id=tx.tenant_id, device_id=device_id, boot=presence.boot, epoch=presence.epoch,
         firmware=presence.firmware, model=presence.model, protocol=presence.protocol, clock=presence.clock,
+        at=at,
     )  # fmt: skip
     await _sql.forget_granted(tx.connection, token=token)
     if presence.epoch is None:
@@ -177,9 +179,9 @@ async def came_online(tx: Tx, device_id: int, token: str, presence: Presence) ->
     return is_new
 
 
-async def went_offline(tx: Tx, device_id: int) -> None:
-    """Note that a device is gone."""
-    await _sql.set_offline(tx.connection, tenant_id=tx.tenant_id, device_id=device_id)
+async def went_offline(tx: Tx, device_id: int, *, at: datetime) -> None:
+    """Note that a device is gone since a moment, unless it came back after that."""
+    await _sql.set_offline(tx.connection, tenant_id=tx.tenant_id, device_id=device_id, at=at)
 
 
 async def stores(tx: Tx, device_id: int) -> Sequence[Store]:

@@ -2,13 +2,33 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import date
 
 from onecard.base.db import Database
+from onecard.base.status import Status
 from onecard.cards import service as cards
-from onecard.cards.model import CardHolder
+from onecard.cards.model import CardHolder, CardState
 from onecard.gateway.directory import GATEWAY
 
 _BATCH_MOST = 500
+# what a terminal is told of a card that is not in use; others are plainly not valid
+_REFUSALS = {
+    CardState.LOST: Status.CARD_LOST,
+    CardState.FROZEN: Status.CARD_FROZEN,
+    # spec cards.md, cancel account: terminals say “not of this system”
+    CardState.CANCELLED: Status.CARD_UNKNOWN,
+}
+
+
+def standing(holder: CardHolder, today: date) -> Status:
+    """Whether a card may be used on a business day; `OK`, or why not."""
+    if holder.state != CardState.ACTIVE:
+        return _REFUSALS.get(CardState(holder.state), Status.CARD_NOT_VALID)
+    if holder.person_state != "active":
+        return Status.CARD_NOT_VALID
+    if holder.valid_until is not None and holder.valid_until < today:
+        return Status.CARD_EXPIRED
+    return Status.OK
 
 
 @dataclass(slots=True)

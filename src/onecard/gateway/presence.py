@@ -5,11 +5,15 @@ import base64
 import binascii
 import logging
 import time
+from datetime import datetime
 
 from nacl.public import PublicKey
 
+from onecard.base.clock import now_us, to_utc
 from onecard.base.status import Status
+from onecard.devices import datasets
 from onecard.devices import service as devices
+from onecard.devices.black import DATASET as BLACK
 from onecard.devices.drivers.ot1 import codec
 from onecard.devices.drivers.ot1.model import PROTOCOL, Grant, Hello, State
 from onecard.devices.model import Presence, Reply
@@ -46,14 +50,14 @@ class States:
         A device announces itself once for each connection, so nobody would say it again.
         """
         _, code, token, _, _ = subject.split(".")
-        state = codec.decode(State, payload)
+        state, at = codec.decode(State, payload), to_utc(now_us())
         status = state if isinstance(state, Status) else Status.BUSY
         self._latest[subject] = state
         for wait_s in _STORE_AGAIN_S:
             if isinstance(state, Status) or self._latest.get(subject) is not state:
                 break
             try:
-                status = await self._store(code, token, state)
+                status = await self._store(code, token, state, at)
                 break
             except AWAY as error:
                 log.warning("state of %s/%s waits: %s", code, token, error or type(error).__name__)
@@ -62,7 +66,7 @@ class States:
             del self._latest[subject]
         self._counters.count("state", status)
 
-    async def _store(self, code: str, token: str, state: State) -> Status:
+    async def _store(self, code: str, token: str, state: State, at: datetime) -> Status:
         if state.proto is not None and state.proto != PROTOCOL:
             return Status.PROTOCOL_UNSUPPORTED
         view = await self._directory.view(code)
@@ -71,15 +75,19 @@ class States:
             return Status.DEVICE_UNKNOWN
         async with self._db.tenant_tx(view.tenant_id, GATEWAY) as tx:
             if not state.on:
-                await devices.went_offline(tx, device.id)
+                await devices.went_offline(tx, device.id, at=at)
                 return Status.OK
             status = admission(view, device)
             if status is not Status.OK:
                 return status
             clock = None if state.clk is None else int(state.clk)
-            presence = Presence(state.boot, state.ep, state.fw, state.model, state.proto, clock)
-            if await devices.came_online(tx, device.id, token, presence):
+            presence = Presence(state.boot, state.ep, state.fw, state.model, state.proto, clock, state.last)
+            if await devices.came_online(tx, device.id, token, presence, at=at):
                 log.info("device %s/%s opened record store %s", code, token, state.ep)
+            lists = await datasets.state(tx, BLACK, device.id)
+            if lists is not None and lists.behind:
+                # its own word about its lists may have been taken before it counted as online
+                await datasets.wake(tx)
         return Status.OK
 
 

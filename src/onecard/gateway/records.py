@@ -115,7 +115,7 @@ class Records:
         filed = await self._post(delivery, fresh, session)
         if not filed:
             return watermark
-        parcel = records.Parcel(delivery.device.id, delivery.batch.ep, watermark, filed)
+        parcel = records.Parcel(delivery.device.id, delivery.batch.ep, watermark, filed, delivery.batch.last)
         if await self._archive.store(delivery.view.tenant_id, parcel) != watermark:
             return None
         for each in filed:

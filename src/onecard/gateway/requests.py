@@ -1,4 +1,4 @@
-"""Requests of terminals: pay, query, time. The shortest way from a tap to the ledger and back.
+"""Requests of terminals: pay, query, time, sync. The shortest way from a tap to the ledger and back.
 
 Tenant and device come from the subject, never from the payload. Refusals are checked in the order of
 `Status`.
@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,9 @@ from onecard.devices.drivers.ot1 import codec
 from onecard.devices.drivers.ot1.model import Balances, Credential, Request, Response
 from onecard.devices.model import Credential as Device
 from onecard.gateway import texts
+from onecard.gateway.datasets import Lists
 from onecard.gateway.directory import AWAY, GATEWAY, View, admission
-from onecard.gateway.holders import Holders
+from onecard.gateway.holders import Holders, standing
 from onecard.gateway.hub import Hub
 from onecard.gateway.sessions import Session
 from onecard.ledger.model import Answer, Sale, Source
@@ -33,6 +35,7 @@ log = logging.getLogger(__name__)
 DEADLINE_US = 2_500_000  # the terminal decides alone after 2.5 s
 _STORE_PATIENCE_S = (0.05, 0.15)
 _NO_KEY = UUID(int=0)
+_SYNC = "sync"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,10 @@ class Requests:
 
     Args:
         hub: what the parts of a gateway share.
+        lists: answers for the lists that terminals keep.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, lists: Lists) -> None:
         self._db = hub.db
         self._bus = hub.bus
         self._ledger = hub.ledger
@@ -61,10 +65,12 @@ class Requests:
         self._sessions = hub.sessions
         self._counters = hub.counters
         self._holders = Holders(hub.db)
+        self._lists = lists
         self._operations: dict[str, Callable[[Ask], Awaitable[Response]]] = {
             "pay": self._pay,
             "query": self._query,
             "time": self._time,
+            _SYNC: self._sync,
         }
 
     async def handle(self, subject: str, payload: bytes) -> None:
@@ -120,7 +126,8 @@ class Requests:
         except AWAY as error:
             log.warning("a request cannot be carried out now: %s", error or type(error).__name__)
             response = _refusal(asked, Status.BUSY)
-        if response.code == Status.BUSY.code:
+        if response.code == Status.BUSY.code or asked.request.op == _SYNC:
+            # an answer that can be had again any time is not worth its memory
             asked.session.forget(asked.request)
         else:
             asked.session.answered(asked.request.rid, codec.encode(response))
@@ -138,10 +145,10 @@ class Requests:
             return _refusal(asked, Status.MERCHANT_UNKNOWN)
         if merchant.state != "open":
             return _refusal(asked, Status.MERCHANT_CLOSED)
-        holder = await self._holder(view, request.cred)
+        day, meal = view.rules.period(asked.at_us)
+        holder = await self._holder(view, request.cred, day)
         if isinstance(holder, Status):
             return _refusal(asked, holder)
-        day, meal = view.rules.period(asked.at_us)
         sale = Sale(
             tenant_id=view.tenant_id,
             key=record_key(device_id=device.id, epoch=epoch, seq=request.seq),
@@ -166,7 +173,8 @@ class Requests:
         view, request = asked.view, asked.request
         if request.cred is None:
             return _refusal(asked, Status.MALFORMED)
-        holder = await self._holder(view, request.cred)
+        day, _ = view.rules.period(asked.at_us)
+        holder = await self._holder(view, request.cred, day)
         if isinstance(holder, Status):
             return _refusal(asked, holder)
         async with self._db.tenant_tx(view.tenant_id, GATEWAY) as tx:
@@ -195,22 +203,21 @@ class Requests:
             t2=now_us() // 1000,
         )
 
-    async def _holder(self, view: View, credential: Credential) -> CardHolder | Status:
+    async def _sync(self, asked: Ask) -> Response:
+        found = await self._lists.part(asked.view.tenant_id, asked.device.id, asked.request)
+        return _refusal(asked, found) if isinstance(found, Status) else found
+
+    async def _holder(self, view: View, credential: Credential, today: date) -> CardHolder | Status:
         if credential.t != "uid":
             return Status.CREDENTIAL_UNSUPPORTED
         uid = parse_uid(credential.v)
         holder = await self._holders.find(view.tenant_id, uid) if uid else None
         if holder is None:
             return Status.CARD_UNKNOWN
-        if holder.state == "lost":
-            return Status.CARD_LOST
-        if (
-            holder.state != "active"
-            or holder.person_state != "active"
-            or holder.class_id not in view.rules.terms
-        ):
-            return Status.CARD_NOT_VALID
-        return holder
+        status = standing(holder, today)
+        if status is not Status.OK:
+            return status
+        return holder if holder.class_id in view.rules.terms else Status.CARD_NOT_VALID
 
     async def _store(self, asked: Ask) -> int | Status:
         """The record store a sale's number belongs to: the one named, else the one announced last."""

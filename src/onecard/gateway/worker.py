@@ -11,6 +11,7 @@ from onecard.gateway.agents_talk import ANY_JOIN, ANY_STATE, Agents
 from onecard.gateway.callout import Callout
 from onecard.gateway.connections import Connections
 from onecard.gateway.counters import STATS_SUBJECT, Counters
+from onecard.gateway.datasets import Lists
 from onecard.gateway.directory import Directory
 from onecard.gateway.doorkeeper import Doorkeeper
 from onecard.gateway.hub import Hub
@@ -42,13 +43,14 @@ class Gateway:
         door = AgentDoor(db, bus, connections)
         issuer = AccountKey.from_seed(issuer_seed)
         self._callout = Callout(db, hub.directory, door, issuer, self.counters)
-        self._requests = Requests(hub)
+        self._lists = Lists(hub)
+        self._requests = Requests(hub, self._lists)
         self._records = Records(hub)
         self._states = States(hub)
         self._joining = Joining(hub)
         self._agents = Agents(hub)
         self._doorkeeper = Doorkeeper(db, hub.directory, connections)
-        self._watch: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to answer."""
@@ -57,16 +59,20 @@ class Gateway:
         await subscribe("ot1.*.*.up.state", self._states.handle, queue=QUEUE)
         await subscribe("ot1.*.*.up.req", self._requests.handle, queue=QUEUE)
         await subscribe("ot1.*.*.up.rec", self._records.handle, queue=QUEUE)
+        await subscribe("ot1.*.*.up.have", self._lists.handle, queue=QUEUE)
         await subscribe("ot1._join.*.up.hello", self._joining.handle, queue=QUEUE)
         await subscribe(ANY_JOIN, self._agents.join, queue=QUEUE)
         await subscribe(ANY_STATE, self._agents.state, queue=QUEUE)
         await subscribe(STATS_SUBJECT, self.counters.answer)
         await self._callout.start(self._bus)
-        self._watch = asyncio.create_task(self._doorkeeper.run(), name="doorkeeper")
+        self._tasks = [
+            asyncio.create_task(self._doorkeeper.run(), name="doorkeeper"),
+            asyncio.create_task(self._lists.run(), name="lists"),
+        ]
 
     async def stop(self) -> None:
         """End what runs by itself; the subscriptions end with the connection to the bus."""
-        if self._watch is not None:
-            self._watch.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+                await task

@@ -74,6 +74,7 @@ class Device:
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._kept_black = store.black.version
         self._keep()
 
     @property
@@ -242,8 +243,8 @@ class Device:
     def _flush(self) -> None:
         """Hand over what the terminal wants said, told and timed."""
         terminal = self.terminal
-        if terminal.outcomes:
-            self._keep()
+        if terminal.outcomes or terminal.store.black.version != self._kept_black:
+            self._keep()  # before the server hears of it
         for message in terminal.outbox:
             # state and records may go at QoS 1 (rule N2); neither trusts the bus's acknowledgement
             self._client.publish(
@@ -276,6 +277,7 @@ class Device:
         self._timer = self._loop.call_at(at, self._tick)
 
     def _keep(self) -> None:
+        self._kept_black = self.terminal.store.black.version
         if self._path is not None:
             save_store(self._path, self.terminal.store)
 

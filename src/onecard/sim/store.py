@@ -27,6 +27,13 @@ class Tally(msgspec.Struct):
     amount_fen: int = 0
 
 
+class BlackList(msgspec.Struct, kw_only=True):
+    """Cards to refuse: rows by UID, as the server's list is at a version."""
+
+    version: int = 0
+    rows: dict[str, dict[str, int]] = {}
+
+
 class Store(msgspec.Struct, kw_only=True):
     """Non-volatile memory of one terminal.
 
@@ -37,6 +44,7 @@ class Store(msgspec.Struct, kw_only=True):
         acked: up to here the server has said that it has everything.
         records: unacknowledged ones and as many older ones as there is room for, in order.
         clock_skew_ms: how far its clock is ahead of the world's.
+        black: cards to refuse when nobody can be asked.
     """
 
     epoch: int
@@ -46,6 +54,7 @@ class Store(msgspec.Struct, kw_only=True):
     clock_skew_ms: int = 0
     pending: Pending | None = None
     records: list[RecordBody] = []
+    black: BlackList = msgspec.field(default_factory=BlackList)
 
     def unacked(self) -> int:
         """How many records the server has not acknowledged."""

@@ -7,6 +7,8 @@ Times are milliseconds since 1970 of the world; the terminal's own clock may be 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from onecard.sim.lists import Lists
+from onecard.sim.messages import Message
 from onecard.sim.store import Pending, RecordBody, Store, Tally, new_store
 
 RESEND_AT_MS = (800, 1600)
@@ -17,15 +19,8 @@ CLOCK_STEP_MS, TIME_RESEND_MS = 2000, 1000
 CLOCK_SYNCED, CLOCK_UNSET = 0, 2
 NOT_CONNECTED = "not_connected"
 NO_ANSWER = "no_answer"
+LISTED = "card_lost"
 _ASK_AGAIN = frozenset({"busy"})  # treated as an answer that has not come
-
-
-class Message(NamedTuple):
-    """Something to publish: topic below the terminal's prefix, JSON object, retained or not."""
-
-    topic: str
-    body: dict[str, Any]
-    retain: bool = False
 
 
 class Outcome(NamedTuple):
@@ -54,6 +49,7 @@ class Limits:
     card_count: int = 3
     total_fen: int = 20_000_00
     records: int = 2000
+    black: int = 10_000
 
 
 @dataclass(slots=True)
@@ -104,6 +100,7 @@ class Terminal:
         self._upload: _Upload | None = None
         self._time_asked: str | None = None
         self._time_due_ms: float | None = None
+        self.lists = Lists(self.store, self.limits.black, self.outbox.append, self._request)
         self._recount_offline()
         if self.store.pending is not None:
             # the power went before the sale was decided: nothing was handed out
@@ -137,6 +134,7 @@ class Terminal:
         self.stopped = False
         self._upload = None
         self._send_state()
+        self.lists.connected(now_ms)
         self._ask_time(now_ms)
         self._send_records(now_ms)
 
@@ -145,6 +143,7 @@ class Terminal:
         self.online = False
         self._upload = None
         self._time_due_ms = None
+        self.lists.disconnected()
         if self._asked is not None:
             self._decide_alone(now_ms, NOT_CONNECTED)
 
@@ -181,21 +180,21 @@ class Terminal:
                 self._answered(now_ms, body)
             elif body.get("rid") == self._time_asked:
                 self._set_clock(now_ms, body)
-            else:
+            elif not self.lists.answered(now_ms, body):
                 self.late_answers += 1
         elif topic == "dn/rec" and body.get("ep") == self.store.epoch:
             self._acknowledged(now_ms, body)
+        elif topic == "dn/want":
+            self.lists.wanted(now_ms, body)
 
     def due_ms(self) -> float | None:
         """When `tick` wants to be called, None while it waits for nothing."""
-        times = []
+        times = [self._time_due_ms, self.lists.due_ms()]
         if self._asked is not None:
             times.append(self._asked.since_ms + (*RESEND_AT_MS, GIVE_UP_MS)[self._asked.sent - 1])
         if self._upload is not None:
             times.append(self._upload.resend_ms)
-        if self._time_due_ms is not None:
-            times.append(self._time_due_ms)
-        return min(times, default=None)
+        return min((at for at in times if at is not None), default=None)
 
     def tick(self, now_ms: float) -> None:
         """Do what is due: send a request again, give it up, send a batch again."""
@@ -215,6 +214,7 @@ class Terminal:
             self.outbox.append(Message("up/rec", upload.body))
         if self._time_due_ms is not None and now_ms >= self._time_due_ms:
             self._ask_time(now_ms)
+        self.lists.tick(now_ms)
 
     def send_again(self, first: int, last: int) -> None:
         """Send acknowledged records again, as a terminal that lost the acknowledgement does."""
@@ -257,8 +257,10 @@ class Terminal:
         return None if self.online else self._offline_refusal(card, amount_fen)
 
     def _offline_refusal(self, card: str, amount_fen: int) -> str | None:
-        """Which of its own limits forbids selling without the server, None if none does."""
+        """Why it may not sell this without the server, None if it may."""
         limits, tally = self.limits, self._offline.get(card, Tally())
+        if self.lists.refuses(card):
+            return LISTED
         if amount_fen > limits.sale_fen:
             return "offline_limit_sale"
         if tally.count + 1 > limits.card_count or tally.amount_fen + amount_fen > limits.card_fen:
@@ -350,6 +352,7 @@ class Terminal:
             "proto": self.protocol,
             "free": max(0, self.limits.records - self.store.unacked()),
             "clk": self.clock,
+            "last": self.store.seq,
         }
         self.outbox.append(Message("up/state", state, retain=True))
 

@@ -11,16 +11,16 @@ import msgspec
 from msgspec import Struct
 
 from onecard.base.status import Status
-from onecard.devices.drivers.ot1.model import PAYLOAD_MOST, Batch, Hello, Record, Request, State
+from onecard.devices.drivers.ot1.model import PAYLOAD_MOST, Batch, Have, Hello, Record, Request, State
 
-Message = TypeVar("Message", State, Request, Batch, Hello)
+Message = TypeVar("Message", State, Request, Batch, Have, Hello)
 
 _DEPTH_MOST = 8
 _NUMBER_MOST = (1 << 63) - 1
 _encoder = msgspec.json.Encoder()
 _sorted = msgspec.json.Encoder(order="sorted")
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (State, Request, Batch, Hello)
+    kind: msgspec.json.Decoder(kind) for kind in (State, Request, Batch, Have, Hello)
 }
 _anything = msgspec.json.Decoder()
 

@@ -39,7 +39,10 @@ class Credential(Struct, frozen=True):
 
 
 class State(Struct, frozen=True):
-    """What a terminal is; announces boot and record store. The last will is `{"on":0}`."""
+    """What a terminal is; announces boot and record store. The last will is `{"on":0}`.
+
+    `last` is the number of the newest record it has.
+    """
 
     on: Flag
     boot: Counter | None = None
@@ -49,6 +52,7 @@ class State(Struct, frozen=True):
     proto: Text | None = None
     free: Counter | None = None
     clk: Clock | None = None
+    last: Counter | None = None
 
 
 class Request(Struct, frozen=True):
@@ -56,7 +60,8 @@ class Request(Struct, frozen=True):
 
     `rid` comes back in the answer; `n` grows with each new request of a boot and stays when it is sent again.
     For `pay`: `seq` is the number that the record of this sale will have, `ep` its record store (when absent
-    the announced one). `query` needs `cred` only, `time` neither.
+    the announced one). `query` needs `cred` only, `time` neither. For `sync`: the list `ds`, the version
+    `have` of it (0: none), and `page`, the `more` of the part before.
     """
 
     rid: RequestId
@@ -71,6 +76,9 @@ class Request(Struct, frozen=True):
     items: list[Raw] | None = None
     meal: int | None = None
     mode: Text | None = None
+    ds: Text | None = None
+    have: Counter | None = None
+    page: Text | None = None
 
 
 class Balances(Struct, frozen=True):
@@ -82,11 +90,20 @@ class Balances(Struct, frozen=True):
     water: int
 
 
+class Op(Struct, frozen=True, omit_defaults=True):
+    """One change of a list: `+` puts the row with this key in or replaces it, `-` takes it out."""
+
+    o: Literal["+", "-"]
+    key: str
+    row: dict[str, int] | None = None
+
+
 class Response(Struct, frozen=True, omit_defaults=True):
     """The answer to a request. `code` is a status; refusals bring the numbers that explain them.
 
     `txn` is the posting's key, `amt` what was taken, `show` lines to display, `voice` a sentence to speak.
     `t0`, `t1`, `t2` answer `time`: the terminal's instant, the server's at receipt and at sending.
+    `ds` to `hash` answer `sync`: the fields of a Delta.
     """
 
     ok: bool
@@ -105,6 +122,55 @@ class Response(Struct, frozen=True, omit_defaults=True):
     t0: int | None = None
     t1: int | None = None
     t2: int | None = None
+    ds: str | None = None
+    base: int | None = None
+    to: int | None = None
+    full: bool | None = None
+    ops: list[Op] | None = None
+    more: str | None = None
+    hash: str | None = None
+
+
+class Delta(Struct, frozen=True, omit_defaults=True):
+    """What brings a list from version `base`, or any newer one, to version `to`.
+
+    `full`: begin with an empty list. `more`: this is a part; ask `sync` for the next with it as `page`.
+    `hash`: of the whole list at `to`.
+    """
+
+    ds: str
+    base: int
+    to: int
+    full: bool
+    ops: list[Op]
+    hash: str
+    more: str | None = None
+
+
+class Want(Struct, frozen=True, omit_defaults=True):
+    """What a terminal should have: `ds` names the version of each list, `wv` the newest of them.
+
+    `delta` brings it there, or begins to.
+    """
+
+    wv: int
+    ds: dict[str, int]
+    delta: Delta | None = None
+
+
+class Problem(Struct, frozen=True):
+    """Why a terminal could not take a list: `no_room`, `hash`, or another short word."""
+
+    ds: Text
+    code: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Have(Struct, frozen=True):
+    """What a terminal has: of each list its version, how many rows, and their hash."""
+
+    ds: dict[str, tuple[Counter, Counter, Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]]]
+    clk: Clock | None = None
+    err: Annotated[list[Problem], Meta(max_length=16)] = []
 
 
 class Record(Struct, frozen=True):

@@ -11,13 +11,27 @@ from onecard.devices.drivers.ot1.model import (
     RECORDS_MOST,
     Ack,
     Batch,
+    Delta,
     Grant,
+    Have,
     Hello,
+    Op,
+    Problem,
     Record,
     Request,
     Response,
     State,
+    Want,
 )
+
+_DELTA: dict[str, Any] = {
+    "ds": "black",
+    "base": 5,
+    "to": 7,
+    "full": False,
+    "ops": [{"o": "+", "key": "A1B2C3D4", "row": {"gen": 1, "no": 1001}}, {"o": "-", "key": "0BADCAFE"}],
+    "hash": "867912f9a82708b5",
+}
 
 # message, topic, quality of service, example
 _MESSAGES: tuple[tuple[type[msgspec.Struct], str, str, dict[str, Any]], ...] = (
@@ -25,7 +39,8 @@ _MESSAGES: tuple[tuple[type[msgspec.Struct], str, str, dict[str, Any]], ...] = (
         State,
         "P/up/state",
         "1, retained, also the last will",
-        {"on": 1, "boot": 12, "ep": 83110217, "fw": "1.4.0", "model": "T-1", "proto": "ot1", "clk": 0},
+        {"on": 1, "boot": 12, "ep": 83110217, "fw": "1.4.0", "model": "T-1", "proto": "ot1", "clk": 0}
+        | {"last": 41},
     ),
     (
         Request,
@@ -56,6 +71,11 @@ _MESSAGES: tuple[tuple[type[msgspec.Struct], str, str, dict[str, Any]], ...] = (
         | {"amt": 1250, "res": "sold", "off": 0},
     ),
     (Ack, "P/dn/rec", "0", {"ep": 83110217, "ack": 41}),
+    (Want, "P/dn/want", "0", {"wv": 7, "ds": {"black": 7}, "delta": _DELTA}),
+    (Delta, "`delta` of a Want, or the fields of a Response", "", _DELTA),
+    (Op, "an element of `ops`", "", _DELTA["ops"][0]),
+    (Have, "P/up/have", "0", {"ds": {"black": [7, 1, "867912f9a82708b5"]}, "clk": 0}),
+    (Problem, "an element of `err`", "", {"ds": "black", "code": "no_room"}),
     (
         Hello,
         "ot1/_join/<sn>/up/hello",
@@ -123,10 +143,32 @@ inside, without numbers or with more than {RECORDS_MOST} records is `malformed` 
 taken."""
 
 
+_LISTS = """\
+A terminal keeps lists by itself so that it can decide without the server. Each has a version that only grows.
+
+`black`: cards to refuse when deciding alone, with `card_lost`. The key is the card's UID in upper-case hex;
+`no` is its card number and `gen` its generation, where it has them.
+
+After connecting, after each change and every five minutes a terminal says `P/up/have`. Whoever has less, or
+other things, than is meant for it is sent `P/dn/want` with a delta; so is everybody who is connected when a
+list changes, again after 2 s, doubling to 5 min, until `P/up/have` confirms.
+
+A delta from `base` to `to` applies to every version from `base` up to but not including `to`; a `full` one to
+any. With a version below `base` ask `sync`; at `to` or above say `P/up/have` and do nothing else. Build the
+new list aside. While there is `more`, ask for it: `sync` with `page`, with the same `have`; lost answers are
+asked for again. At the end compare the hash, keep the list through a power cut, use it, say `P/up/have`. If
+the hash differs, ask `sync` with `have` 0; if it differs then as well, keep the old list and say so in `err`.
+
+The hash is the sum of the rows' digests modulo 2^64, as 16 lower-case hex digits. A row's digest is the first
+8 bytes, big-endian, of the SHA-256 of its key followed by `,name=value` for each field in the order of names:
+`A1B2C3D4,gen=1,no=1001` gives `867912f9a82708b5`. An empty list has the hash `0000000000000000`."""
+
+
 def markdown(made: str = "") -> str:
     """The page `docs/reference/ot1.md`; `made` says where it comes from."""
     parts = ["# OT/1: the open terminal protocol", "", made, "", "## Connection", "", _CONNECTION]
-    parts += ["", "## Paying", "", _PAYING, "", "## Records", "", _RECORDS, "", "## Messages"]
+    parts += ["", "## Paying", "", _PAYING, "", "## Records", "", _RECORDS]
+    parts += ["", "## Lists", "", _LISTS, "", "## Messages"]
     for kind, topic, quality, example in _MESSAGES:
         parts += ["", f"### {kind.__name__}", "", _topic(topic, quality), "", _summary(kind), ""]
         parts += [*_fields(kind), "", "```json", _json(example), "```"]
