@@ -27,7 +27,8 @@ _NO_READER = {
     Code.SERVICE_STOPPED,
     Code.NO_READERS,
     Code.SHARING_VIOLATION,
-    Code.ACCESS_DENIED,
+    Code.NO_ACCESS,
+    Code.SECURITY_VIOLATION,
 }
 _LOOKS_WITHIN_S = 0.9  # two looks of pcscd
 

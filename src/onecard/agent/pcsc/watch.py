@@ -16,10 +16,8 @@ from onecard.agent.pcsc.winscard import (
 
 _LISTED_AGAIN_S = 2.0  # macOS does not tell of new readers, and the others can miss one
 _SERVICE_TRIED_AGAIN_S = 0.25
-_FAULTS = {
-    Code.ACCESS_DENIED: "The PC/SC service does not let this user in.",
-    Code.NO_SERVICE: "The PC/SC service does not run.",
-}
+_REFUSALS = {Code.NO_ACCESS, Code.SECURITY_VIOLATION}
+_NOT_LET_IN = "The PC/SC service does not let this user in."
 
 
 class ReaderWatch:
@@ -108,12 +106,12 @@ class ReaderWatch:
 
     def _failed(self, error: PcscError) -> bool:
         """What follows from a failed call: whether somebody should look again."""
-        if error.code in {Code.CANCELLED, Code.UNKNOWN_READER}:
+        if error.code == Code.CANCELLED:
             return True
         was_well, self._states = self._states is not None, None
         self.close()
         if isinstance(error, LibraryMissingError):
             self.fault = "This computer has no PC/SC; on Debian install the packages pcscd and libccid."
         else:
-            self.fault = _FAULTS.get(Code(error.code) if error.code in set(Code) else Code.NO_SERVICE)
+            self.fault = _NOT_LET_IN if error.code in _REFUSALS else "The PC/SC service does not run."
         return was_well
