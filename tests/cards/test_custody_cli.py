@@ -17,6 +17,7 @@ from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.tenants import service as tenants
 
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 ONECARD = Path(sys.executable).with_name("onecard")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 PEOPLE = ["--first-person", "Anna", "--second-person", "Ben"]
@@ -126,6 +127,27 @@ def test_another_card_key_for_all_tenants(run: Run, tmp_path: Path) -> None:
     assert "cannot be opened" in told(run("rotate-keys", "--tenant", "8672"))
     assert run("rotate-keys", "--tenant", "8672", ONECARD_CARD_KEY=str(fresh)).returncode == 0
     assert "no place for a card key" in told(run("rewrap", "--to", "usb:stick"))
+
+
+@pytest.mark.skipif(not MODULE.exists(), reason="the Debian package softhsm2 is not installed")
+def test_into_a_hardware_module(run: Run, tmp_path: Path) -> None:
+    assert run("setup", "--tenant", "8672", "--pin", "4821").returncode == 0
+    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path}\nlog.level = ERROR\n")
+    (tmp_path / "pin").write_text("1234\n")
+    (tmp_path / "pin").chmod(0o600)
+    module = {
+        "SOFTHSM2_CONF": str(tmp_path / "softhsm2.conf"),
+        "ONECARD_CARD_KEY_MODULE": str(MODULE),
+        "ONECARD_CARD_KEY_PIN": str(tmp_path / "pin"),
+    }
+    token = "/usr/bin/softhsm2-util --init-token --free --label cards --pin 1234 --so-pin 5678"
+    subprocess.run(token.split(), env=module, check=True, capture_output=True)
+    there = "pkcs11:cards/kek"
+    for changed in (1, 0):
+        answer = done(run("rewrap", "--to", there, "--json", **module))
+        assert answer == {"rewrapped": changed, "setting": f"ONECARD_CARD_KEY_IN={there}"}
+    assert run("rotate-keys", "--tenant", "8672", **module, ONECARD_CARD_KEY_IN=there).returncode == 0
+    assert "cannot be opened" in told(run("rotate-keys", "--tenant", "8672"))
 
 
 def test_two_people_at_a_terminal(run: Run, environment: dict[str, str], tmp_path: Path) -> None:

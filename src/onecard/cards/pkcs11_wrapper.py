@@ -44,13 +44,16 @@ class Pkcs11Wrapper:
         return await asyncio.to_thread(self._decrypt, nonce, sealed, context.encoded)
 
     def make_key(self) -> None:
-        """Make the AES-256 key on the token; it cannot be read from there.
+        """Make the AES-256 key on the token unless it is there; it cannot be read from there.
 
         Raises:
             UnavailableError: the module or token cannot be used.
         """
         try:
             with self._session(rw=True) as session:
+                here = {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: self._label}
+                if any(session.get_objects(here)):
+                    return
                 session.generate_key(
                     KeyType.AES,
                     256,

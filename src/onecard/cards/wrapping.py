@@ -92,8 +92,8 @@ def open_wrapper(settings: Settings, place: str = "") -> KeyWrapper:
 
     Args:
         settings: of the process.
-        place: `file:PATH` (made when it does not exist), `pkcs11:TOKEN/LABEL` or `kms:CLIENT/KEY`; empty: the
-            installation's own, as the settings say.
+        place: `file:PATH`, `pkcs11:TOKEN/LABEL` (made when they do not exist) or `kms:CLIENT/KEY`; empty:
+            the installation's own, as the settings say.
 
     Raises:
         SettingError: no such place, or settings it needs are missing.
@@ -108,7 +108,7 @@ def open_wrapper(settings: Settings, place: str = "") -> KeyWrapper:
             default = settings.data_dir / "keys" / "card.key"
             return FileWrapper(open_key(settings.card_key, default, "card key"))
         case "pkcs11" if key:
-            return _in_module(settings, owner, key)
+            return _in_module(settings, owner, key, make=bool(place))
         case "kms" if key:
             from onecard.cards.kms_wrapper import open_kms  # noqa: PLC0415  it imports this module
 
@@ -117,7 +117,7 @@ def open_wrapper(settings: Settings, place: str = "") -> KeyWrapper:
     raise SettingError(message)
 
 
-def _in_module(settings: Settings, token: str, label: str) -> KeyWrapper:
+def _in_module(settings: Settings, token: str, label: str, *, make: bool) -> KeyWrapper:
     if settings.card_key_module is None or settings.card_key_pin is None:
         missing = "MODULE" if settings.card_key_module is None else "PIN"
         message = f"ONECARD_CARD_KEY_{missing} is missing: a card key in a hardware module needs it."
@@ -128,7 +128,10 @@ def _in_module(settings: Settings, token: str, label: str) -> KeyWrapper:
         message = "A card key in a hardware module needs the extra `hsm`: install onecard[hsm]."
         raise UnavailableError(message) from None
     pin = read_secret(settings.card_key_pin, "PIN file")
-    return Pkcs11Wrapper(module=settings.card_key_module, token=token, label=label, pin=pin)
+    wrapper = Pkcs11Wrapper(module=settings.card_key_module, token=token, label=label, pin=pin)
+    if make:
+        wrapper.make_key()
+    return wrapper
 
 
 def new_masters() -> Masters:

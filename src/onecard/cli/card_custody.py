@@ -137,7 +137,7 @@ def history(tenant: TenantCode, as_json: Json = False) -> None:  # noqa: FBT002
 
 def rewrap(
     to: Annotated[
-        str, typer.Option(help="file:PATH (made if missing), pkcs11:TOKEN/LABEL or kms:CLIENT/KEY.")
+        str, typer.Option(help="file:PATH, pkcs11:TOKEN/LABEL (made if missing) or kms:CLIENT/KEY.")
     ],
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
