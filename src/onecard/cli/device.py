@@ -10,7 +10,7 @@ import typer
 from onecard.base.db import Actor, Tx
 from onecard.base.errors import NotFoundError, UnavailableError
 from onecard.base.settings import load_settings
-from onecard.cli import output
+from onecard.cli import device_black, device_stores, output
 from onecard.cli.output import Json
 from onecard.cli.runtime import Runtime, open_runtime, run_async
 from onecard.cli.scope import TenantCode
@@ -24,6 +24,9 @@ from onecard.gateway.presence import grant_of
 from onecard.tenants import service as tenants
 
 app = typer.Typer(no_args_is_help=True, help="Terminals: certify, list, disable, and what they sent.")
+app.add_typer(device_black.app, name="black")
+app.command()(device_stores.behind)
+app.command()(device_stores.write_off)
 
 ACTOR = Actor("command", "device")
 _GATHER_S = 0.5

@@ -105,6 +105,16 @@ async def entries(tx: Tx) -> list[BlackEntry]:
     return [_entry(row) async for row in rows]
 
 
+async def overview(tx: Tx) -> list[tuple[BlackEntry, int, int]]:
+    """Every card on the list, how many terminals have it there, and how many should; by UID."""
+    devices = await datasets.states(tx, DATASET)
+    found = []
+    for entry in await entries(tx):
+        meant = [each for each in devices if entry.devices is None or each.device_id in entry.devices]
+        found.append((entry, sum(each.version >= entry.version for each in meant), len(meant)))
+    return found
+
+
 async def states(tx: Tx) -> list[ListState]:
     """Every terminal and the version of the list it has and should have, by serial number."""
     return await datasets.states(tx, DATASET)
