@@ -7,6 +7,8 @@ from onecard.cards.keys import Role
 from onecard.cards.oc1.records import Purse
 from onecard.desk.operations import store
 from onecard.desk.operations.model import (
+    IssuePart,
+    Kind,
     MoneyPart,
     Operation,
     PartState,
@@ -32,7 +34,9 @@ async def finish(
     """
     states = {one.n: one.state for one in operation.steps} | {one.n: one.state for one in decided}
     confirmed = [one for one in operation.steps if states[one.n] is PartState.CONFIRMED]
-    happened = len(confirmed) > 0 or not operation.steps
+    whole = len(confirmed) == len(operation.steps)
+    # half of a card is no card, but money that has moved has moved
+    happened = whole or any(one.money or not operation.carries_on for one in confirmed)
     state = State.CONFIRMED if happened else State.VOID
     if not await store.advance(tx, operation.id, {operation.state}, state, lease_s=0):
         return await store.operation(tx, operation.id)
@@ -41,17 +45,20 @@ async def finish(
     for step in confirmed:
         if isinstance(step.part, MoneyPart) and step.part.load and operation.account_id is not None:
             await store.add_load(tx, operation.account_id, step.part.load, reason=operation.kind.value)
-    if 0 < len(confirmed) < len(operation.steps):
+    if confirmed and not whole:
         await store.set_amount(tx, operation.id, sum(_amount_fen(one) for one in confirmed))
     if operation.card_id is not None:
         await store.know(tx, operation.card_id, {**_rewritten(confirmed), **purses})
-    if len(confirmed) == len(operation.steps):
+    if whole:
         await store.apply(tx, operation)
+    elif state is State.VOID and operation.kind is Kind.ISSUE:
+        await store.end_life(tx, operation)
     return await store.operation(tx, operation.id)
 
 
 async def _give_loads_back(tx: Tx, undone: Sequence[Step]) -> None:
-    loads = [one for step in undone if isinstance(step.part, PursePart) for one in step.part.loads]
+    parts = [one.part for one in undone]
+    loads = [one for part in parts if isinstance(part, PursePart | IssuePart) for one in part.loads]
     await store.take_loads(tx, loads, None)
 
 

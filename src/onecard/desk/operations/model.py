@@ -132,10 +132,19 @@ class PursePart(Struct, frozen=True, tag="purse"):
 
 
 class IssuePart(Struct, frozen=True, tag="issue"):
-    """A blank sector becomes ours and gets its blocks (by slot; what is missing is zeros)."""
+    """A blank sector becomes ours and gets its blocks (by slot; what is missing is zeros).
+
+    Attributes:
+        place: the sector.
+        blocks: what it holds in the end.
+        last: the slot that is written after everything else, when the trailer was proven.
+        loads: which waiting loads are among what the card begins with.
+    """
 
     place: Place
     blocks: dict[int, bytes]
+    last: int | None = None
+    loads: tuple[int, ...] = ()
 
 
 class ClearPart(Struct, frozen=True, tag="clear"):

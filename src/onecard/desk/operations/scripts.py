@@ -52,7 +52,8 @@ class Scribe:
             case PursePart():
                 yield from scripts.change_purse(self.keys, part.place, part.change, part.log)
             case IssuePart():
-                yield from scripts.issue_sector(self.keys, self.layout, part.place, part.blocks)
+                yield from scripts.issue_sector(self.keys, self.layout, part.place, _first(part))
+                yield from self._last(part)
             case ClearPart():
                 yield from scripts.clear_sector(self.keys, part.place)
             case RewritePart():
@@ -65,11 +66,19 @@ class Scribe:
 
     def again(self, part: IssuePart) -> Iterator[Step]:
         """An issue that comes to a sector that is ours already."""
-        return scripts.rewrite_sector(self.keys, part.place, part.blocks)
+        yield from scripts.rewrite_sector(self.keys, part.place, _first(part))
+        yield from self._last(part)
 
     def refreshed(self, part: PursePart) -> Iterator[Step]:
         """Write what was found written once more: bits of a torn write may be weak."""
         return scripts.refresh(self.keys, part.place, part.change)
+
+    def _last(self, part: IssuePart) -> Iterator[Step]:
+        """What makes the sector hold; it is open with key B by now."""
+        if part.last is not None:
+            block, image = block_of(part.place.sector, part.last), part.blocks[part.last]
+            yield Write(block, image)
+            yield Read(block, expect=image)
 
     def _slot(self, part: SlotPart) -> Iterator[Step]:
         block = block_of(part.place.sector, part.slot)
@@ -77,6 +86,10 @@ class Scribe:
         yield Authenticate(part.place.sector, KeyType.B, self.keys.sector(part.place).b)
         yield Write(block, part.image)
         yield Read(block, expect=part.image)
+
+
+def _first(part: IssuePart) -> dict[int, bytes]:
+    return {slot: block for slot, block in part.blocks.items() if slot != part.last}
 
 
 @dataclass(frozen=True, slots=True)

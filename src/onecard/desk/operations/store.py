@@ -249,6 +249,14 @@ async def apply(tx: Tx, operation: Operation) -> None:
         )
 
 
+async def end_life(tx: Tx, operation: Operation) -> None:
+    """The life that an issue had begun is over before it was one."""
+    await sql.change_card(
+        tx.connection, tenant_id=tx.tenant_id, card_id=operation.card_id, state="void", valid_until=None,
+        key_version=None, number=None,
+    )  # fmt: skip
+
+
 async def left_behind(tx: Tx, uid: str) -> bool:
     """Whether a desk began something with this card and was not heard of since."""
     return bool(await sql.is_left_behind(tx.connection, tenant_id=tx.tenant_id, uid=uid, grace_s=GRACE_S))

@@ -56,7 +56,8 @@ def judge(operation: Operation, reading: Reading, scribe: Scribe) -> Judgement:
             if weak:
                 refresh.append(step.part)
         elif not isinstance(step.part, MoneyPart):
-            states[step.n] = PartState.CONFIRMED if is_done(step, reading) else missed
+            done = is_done(step, reading) or _is_undone(step, operation, reading)
+            states[step.n] = PartState.CONFIRMED if done else missed
     whole = all(each is PartState.CONFIRMED for each in states.values())
     for step in operation.open_steps:
         if isinstance(step.part, MoneyPart):
@@ -72,6 +73,17 @@ def _purse(part: PursePart, reading: Reading, scribe: Scribe) -> tuple[Verdict, 
     finding = resolve(part.change, slots, scribe.keys.mac(part.change.role))
     confirmed = finding.verdict is Verdict.CONFIRMED and finding.current is not None
     return finding.verdict, finding.current.record if confirmed and finding.current else None, finding.refresh
+
+
+def _is_undone(step: Step, operation: Operation, reading: Reading) -> bool:
+    """Whether a later part cleared what this one wrote: then it was, and is not to be done again."""
+    return any(
+        isinstance(later.part, ClearPart)
+        and not isinstance(step.part, MoneyPart)
+        and later.part.place == step.part.place
+        and is_done(later, reading)
+        for later in operation.steps[step.n + 1 :]
+    )
 
 
 def is_done(step: Step, reading: Reading) -> bool:
