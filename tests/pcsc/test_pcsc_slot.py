@@ -136,6 +136,20 @@ def test_a_card_taken_away(desk: DeskWithReader) -> None:
     assert desk.insertions.present() is None
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_card_lifted_for_a_moment_is_seen_again(desk: DeskWithReader, *, known: bool) -> None:
+    """Whoever resets the empty place makes pcscd blind for the card that comes back before its next look."""
+    chip = new_chip(CARD.uid)
+    desk.cradle.insert(chip)
+    while desk.slot.atr() is None:
+        desk.watch.wait(1.0)
+    if known:
+        desk.seen()
+    desk.cradle.remove()
+    assert desk.insertions.present() is None
+    desk.lay_on(chip)
+
+
 def test_a_refused_key_does_not_end_the_session(desk: DeskWithReader) -> None:
     session = desk.lay_on(new_chip(CARD.uid)).session
     wrong = desk.run(session, [Authenticate(0, KeyType.A, bytes(6)), Read(0)])

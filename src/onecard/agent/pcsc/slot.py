@@ -5,7 +5,7 @@ begins with a new context when the old one is of no use any more.
 
 After a broken exchange the card is not touched before the service has looked at the reader itself. A reset
 that fails makes pcscd believe in an empty reader; a card that comes back before its next look (400 ms) is
-then not seen until it is taken away again.
+then not seen until it is taken away again. For the same reason a card is asked something before it is reset.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import time
 
 from onecard.agent.pcsc.profiles import profile_of
 from onecard.agent.pcsc.winscard import UNKNOWN, Code, Connection, Context, PcscError, State
+from onecard.cards.insertion import GET_UID
 from onecard.cards.reader import SlotError, Trouble
 from onecard.cards.steps import OK, Dialect
 
@@ -62,21 +63,17 @@ class PcscSlot:
     def atr(self) -> bytes | None:
         """See `Slot`."""
         try:
-            state = self._state(UNKNOWN, 0.0)
-            if state.atr and self._broken and state.same_card(self._broken[0]):
-                state = self._state(state, max(0.0, self._broken[1] - time.monotonic()))
+            return self._settled().atr
         except PcscError as error:
             raise self._failed(error) from None
-        self._broken = None
-        return state.atr
 
     def connect(self) -> None:
         """See `Slot`."""
         try:
-            if self._card is None:
-                self._card = self._service().connect(self._name)
-            # a card that was left as it was may still be authenticated, or halted
-            self._card.reset()
+            self._connect()
+        except SlotError:
+            self.disconnect()
+            raise
         except PcscError as error:
             failed = self._failed(error)
             self.disconnect()
@@ -123,6 +120,29 @@ class PcscSlot:
         if self._context is None:
             self._context = Context()
         return self._context
+
+    def _connect(self) -> None:
+        if self._settled().atr is None:
+            raise SlotError(Trouble.NO_CARD)
+        if self._card is None:
+            self._card = self._service().connect(self._name)
+        # a card that is there although it broke off an exchange can only be helped by a reset
+        if self._broken is None and len(self.transmit(GET_UID)) < len(OK):
+            raise SlotError(Trouble.PULLED)
+        # a card that was left as it was may still be authenticated, or halted
+        self._card.reset()
+        self._broken = None
+
+    def _settled(self) -> State:
+        """The reader's state, once the service has looked at it after a broken exchange."""
+        state = self._state(UNKNOWN, 0.0)
+        if self._broken is not None:
+            before, deadline = self._broken
+            if state.atr and state.same_card(before):
+                state = self._state(state, max(0.0, deadline - time.monotonic()))
+            if not state.same_card(before):
+                self._broken = None
+        return state
 
     def _state(self, known: State, timeout_s: float) -> State:
         """The reader's state; with a known one, the next unless time runs out."""
