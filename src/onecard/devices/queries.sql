@@ -91,7 +91,8 @@ insert into devices.presence as p (tenant_id, device_id, online, boot, epoch, fi
        clock, last_seen)
 values (:tenant_id, :device_id, true, :boot, :epoch, :firmware, :model, :protocol, :clock, :at)
 on conflict (tenant_id, device_id) do update
-   set online = excluded.last_seen >= p.last_seen, boot = coalesce(excluded.boot, p.boot), epoch = coalesce(excluded.epoch, p.epoch),
+   set online = excluded.last_seen >= p.last_seen,
+       boot = coalesce(excluded.boot, p.boot), epoch = coalesce(excluded.epoch, p.epoch),
        firmware = coalesce(excluded.firmware, p.firmware), model = coalesce(excluded.model, p.model),
        protocol = coalesce(excluded.protocol, p.protocol), clock = coalesce(excluded.clock, p.clock),
        last_seen = greatest(p.last_seen, excluded.last_seen)
