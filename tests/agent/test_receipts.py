@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onecard.agent.escpos_printer import render
-from onecard.agent.receipts import Line, Printed, Printer, Receipt, Style, layout, print_json, print_receipt
+from onecard.agent.receipts import Line, Printed, Printer, Receipt, Style, layout, print_receipt
 
 CUT, DRAWER, CHINESE = b"\x1dV\x00", b"\x1bp\x00", b"\x1c&"
 TOP_UP = Receipt(
@@ -149,8 +149,6 @@ def test_nothing_is_lost_and_nothing_is_too_wide(label: str, value: str, columns
 
 def test_what_the_server_sends_arrives_whole() -> None:
     assert msgspec.json.decode(msgspec.json.encode(TOP_UP), type=Receipt) == TOP_UP
-    assert print_json(msgspec.json.encode(TOP_UP), SMALL) is None
-    assert "is no receipt" in (print_json(b"{}", SMALL) or "")
     assert layout(TOP_UP, 32, len)[0] == Printed("青松学校", Style.CENTRE)
 
 

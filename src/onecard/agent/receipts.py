@@ -121,15 +121,6 @@ def print_receipt(receipt: Receipt, printer: Printer) -> str | None:
     return escpos_printer.send(receipt, printer)
 
 
-def print_json(data: bytes, printer: Printer) -> str | None:
-    """`print_receipt` for a receipt as the server sends it, in JSON; what is none is told as well."""
-    try:
-        receipt = msgspec.json.decode(data, type=Receipt)
-    except msgspec.MsgspecError as error:
-        return f"The server sent something that is no receipt: {error}."
-    return print_receipt(receipt, printer)
-
-
 def layout(receipt: Receipt, columns: int, width: Width) -> list[Printed]:
     """The lines of a receipt.
 
