@@ -27,10 +27,13 @@ def test_every_status_is_listed_with_both_texts() -> None:
         assert f"| {int(status)} | `{status.code}` | {' | '.join(TEXTS[status])} |" in pages()["statuses.md"]
 
 
+_COMMAND = re.compile(r"\bonecard ((?:[a-z]+(?:-[a-z]+)* ?){1,2})")
+
+
 def test_commands_in_documents_exist() -> None:
     known = typer.main.get_command(app)
     for path in files(ROOT, ".md"):
-        for line in re.findall(r"\bonecard ((?:[a-z]+(?:-[a-z]+)* ?){1,2})", path.read_text(encoding="utf-8")):
+        for line in _COMMAND.findall(path.read_text(encoding="utf-8")):
             words = line.split()
             command = known.commands.get(words[0])  # type: ignore[attr-defined]
             assert command, f"{path.name}: onecard {line}"
