@@ -62,6 +62,23 @@ def test_two_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "one").exists()
 
 
+def test_where_namespaces_are_forbidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the system's place, if that is free and may be written to."""
+    monkeypatch.setattr(daemon, "_may_have_namespace", lambda: False)
+    pcscd = VirtualPcscd(directory=tmp_path)
+    place = Path(pcscd.environment["PCSCLITE_CSOCK_NAME"])
+    assert place == Path("/run/pcscd/pcscd.comm")
+    if os.geteuid() != 0 or place.exists():
+        with pytest.raises(UnavailableError, match="pcscd did not start with a virtual reader: "):
+            pcscd.start()
+        return
+    with pcscd:
+        assert place.exists()
+        pcscd.kill()
+        pcscd.start()
+    assert not place.exists()
+
+
 def test_a_taken_port_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pcscd itself would live on without a reader."""
     monkeypatch.setattr(daemon, "_START_TIMEOUT_S", 0.1)
