@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from pos import POOR, RICH, Certify, Pos, School, StartGateway
+from pos import POOR, RICH, Certify, Pos, School, StartGateway, sale
 
 from onecard.base.db import SYSTEM
 from onecard.base.embedded import Logins
@@ -16,6 +16,7 @@ from onecard.devices import black, watermarks
 from onecard.devices.model import Delivered, Delivery, Uncollected
 from onecard.gateway.worker import Gateway
 from onecard.sim.device import Credential, Device
+from onecard.sim.store import load_store
 from onecard.sim.terminal import Limits
 
 CONFIRMED_WITHIN_S = 2.0
@@ -28,7 +29,7 @@ class Canteen:
         self.school = school
         self.pos: dict[str, Device] = {}
         self._certify = certify
-        self._directory = directory
+        self.directory = directory
         self._stack = AsyncExitStack()
         self._credentials: dict[str, tuple[tuple[str, int], Credential]] = {}
 
@@ -41,7 +42,7 @@ class Canteen:
     async def switch_on(self, sn: str, **limits: int) -> Device:
         """A terminal with the memory it had."""
         address, credential = self._credentials[sn]
-        path = self._directory / f"{sn}.json"
+        path = self.directory / f"{sn}.json"
         device = self.pos[sn] = Device(address, credential, seed=1, limits=Limits(**limits), path=path)
         self._stack.push_async_callback(device.stop)
         await device.start()
@@ -132,6 +133,9 @@ async def test_the_list_outlives_a_power_cut_but_not_a_factory_reset(canteen: Ca
     device = await canteen.add("POS-1")
     await canteen.report(RICH)
     await canteen.becomes(RICH, "POS-1", Delivered.YES)
+    kept = load_store(canteen.directory / "POS-1.json")
+    assert kept is not None
+    assert RICH in kept.black.rows, "what it confirmed a power cut cannot take away"
     await device.stop()
     again = await canteen.switch_on("POS-1")
     assert again.terminal.store.black.version == 1
@@ -220,3 +224,10 @@ async def uncollected(canteen: Canteen) -> tuple[int, Uncollected]:
     async with canteen.school.db.tenant_tx(canteen.school.tenant_id, SYSTEM) as tx:
         (store,) = await watermarks.behind(tx)
     return store.watermark, store.uncollected
+
+
+async def test_a_batch_says_how_much_is_still_to_come(pos: Pos, canteen: Canteen) -> None:
+    record = sale(1, RICH, 1_00)
+    pos.send("up/rec", {"ep": pos.epoch, "from": 1, "recs": [record], "last": 7})
+    assert (await pos.answer("dn/rec"))["ack"] == 1
+    assert await uncollected(canteen) == (1, Uncollected.YES)
