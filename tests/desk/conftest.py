@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from hall import Hall, furnish
 
-from onecard.base.db import Database
-from onecard.base.embedded import Logins
-from onecard.ledger.writer import Writer
+pytest.register_assert_rewrite("hall", "exhaustion", "scenarios")
+
+from hall import Hall, furnish  # noqa: E402  after its asserts have been made to speak
+
+from onecard.base.db import Database  # noqa: E402  as above
+from onecard.base.embedded import Logins  # noqa: E402  as above
+from onecard.ledger.writer import Writer  # noqa: E402  as above
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from onecard.cards.wrapping import FileWrapper
 from onecard.consumption import service as consumption
 from onecard.desk.new_tenant import open_tenant
 from onecard.desk.operations import store
-from onecard.desk.operations.engine import Desk
+from onecard.desk.operations.place import Desk
 from onecard.desk.operations.sighting import CardRow
 from onecard.desk.operations.workplace import Workplace
 from onecard.ledger.model import Balances, BookKind, Journal, Leg, Place, PostingKind, Source
@@ -48,14 +48,16 @@ class Hall:
     chosen: CardFormat
     ring: KeyRing
     merchant_id: int
+    merchant_book: int
+    today: date
     class_id: int
     department_id: int
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
-    def desk(self, name: str = "front", **more: float) -> Desk:
+    def desk(self, name: str = "front", **more: int) -> Desk:
         return Desk(self.db, self.ledger, self.tenant_id, CLERK, name, self.chosen, self.ring, **more)
 
-    def workplace(self, chip: Chip | None = None, name: str = "front", **more: float) -> Workplace:
+    def workplace(self, chip: Chip | None = None, name: str = "front", **more: int) -> Workplace:
         return Workplace(self.desk(name, **more), reader_with(chip))
 
     async def person(self, **purses: int) -> int:
@@ -68,7 +70,6 @@ class Hall:
             person_id = (await people.add_persons(tx, Vault(b"v" * 32), [draft]))[number]
             await open_accounts(tx, [person_id])
             books = await system_books(tx)
-            day = (await consumption.load_rules(tx)).business_day.of(now_us())
         legs = tuple(
             Leg(Place(books[BookKind.BANK]), Place(BookKind[purse.upper()], person_id), amount)
             for purse, amount in purses.items()
@@ -77,7 +78,7 @@ class Hall:
         if legs:
             answer = await self.ledger.post(
                 Journal(
-                    tenant_id=self.tenant_id, key=uuid7(), business_day=day, occurred_at_us=now_us(),
+                    tenant_id=self.tenant_id, key=uuid7(), business_day=self.today, occurred_at_us=now_us(),
                     source=Source.COMMAND, source_id=1, kind=PostingKind.ADJUSTMENT, legs=legs,
                 )
             )  # fmt: skip
@@ -176,7 +177,8 @@ async def furnish(db: Database, ledger: Writer, *, code: str = "8672", mode: Mod
         class_id = await people.create_class(tx, ClassDraft(number=1, name="Pupils"))
         root = await people.ensure_department(tx, "Class 1")
         merchant = await consumption.create_merchant(tx, code="1", name="Canteen")
-    return Hall(db, ledger, tenant_id, chosen, ring, merchant.id, class_id, root)
+        today = (await consumption.load_rules(tx)).business_day.of(now_us())
+    return Hall(db, ledger, tenant_id, chosen, ring, merchant.id, merchant.book_id, today, class_id, root)
 
 
 def the(reader: Reader) -> VirtualReader:

@@ -7,24 +7,18 @@ Who may post what: the desk that holds the lease posts straight, and only before
 operation is in doubt, money goes by way of suspense, with keys of its own. So nobody can post a part twice.
 """
 
-import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from uuid import UUID
 
 import asyncpg
 
-from onecard.base.db import Actor, Database, Tx
 from onecard.base.errors import ConflictError
 from onecard.base.status import TEXTS
-from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import Role
 from onecard.cards.oc1.records import Purse
 from onecard.cards.reader import Presence, Reader, Trouble
 from onecard.cards.steps import Step as CardStep
-from onecard.cards.technology import CardFormat
 from onecard.desk.operations import store
 from onecard.desk.operations.effects import finish
 from onecard.desk.operations.model import (
@@ -37,47 +31,15 @@ from onecard.desk.operations.model import (
     State,
     Step,
 )
-from onecard.desk.operations.money import Postings
+from onecard.desk.operations.place import Desk
 from onecard.desk.operations.scripts import Scribe, Script
 from onecard.desk.operations.sighting import Reading, SectorState
 from onecard.desk.operations.store import Decided
+from onecard.desk.operations.till import Till
 from onecard.desk.operations.verdicts import judge
-from onecard.ledger.model import Answer, AnyRequest, BookKind
-from onecard.ledger.service import Ledger, system_books
-from onecard.tenants import service as tenants
 
 log = logging.getLogger(__name__)
 _NOTHING_SENT = {Trouble.STALE, Trouble.REFUSED}
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where operations are carried out: the doors used, in whose name, at which desk.
-
-    Attributes:
-        name: of the desk; two desks have two names.
-        chosen: what the tenant's cards are like.
-        ring: the tenant's card keys; None for a tenant whose cards hold nothing.
-        lease_s: how long nobody else takes up what this desk began.
-    """
-
-    db: Database
-    ledger: Ledger
-    tenant_id: int
-    actor: Actor
-    name: str
-    chosen: CardFormat
-    ring: KeyRing | None
-    lease_s: float = store.LEASE_S
-
-    def tx(self) -> AbstractAsyncContextManager[Tx]:
-        """A transaction of the desk's tenant in its clerk's name."""
-        return self.db.tenant_tx(self.tenant_id, self.actor)
-
-    def scribe(self, operation: Operation) -> Scribe:
-        """Who spells the operation out for its card."""
-        assert self.ring and operation.identity  # noqa: S101, PT018  only cards with keys are written to
-        return Scribe(self.ring, operation.identity, self.chosen.layout)
 
 
 @dataclass(slots=True)
@@ -104,6 +66,7 @@ class Engine:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._till = Till(desk)
 
     async def begin(self, draft: Draft) -> Operation:
         """Write an operation down; nothing has happened yet.
@@ -158,7 +121,7 @@ class Engine:
             return await self.abandon(operation)
         money = [one for one in operation.open_steps if isinstance(one.part, MoneyPart)]
         steps = course.confirmed + (money if course.whole else [])
-        decided, refusal = await self._post(operation, steps)
+        decided, refusal = await self._till.post(operation, steps)
         if refusal:
             return await self._doubt(operation, decided, trouble=refusal)
         if not course.whole:
@@ -181,19 +144,19 @@ class Engine:
             )
             if not (await reader.run(reading.presence.session, script.exchanges)).complete:
                 return operation  # taken away once more; it stays in doubt
-        decided = await self._posted(operation)
+        decided = await self._till.posted(operation)
         trouble = judgement.trouble
         posted = {each.n for each in decided}
         for step in (one for one in operation.open_steps if one.n not in posted):
             state = judgement.states[step.n]
-            answer = await self._settle_money(operation, step, state)
+            answer = await self._till.settle(operation, step, state)
             if answer is not None and not answer.ok:
                 state, trouble = PartState.BROKEN, trouble or answer.status.code
             if state is not PartState.PLANNED:
                 key = answer.key if answer and state is PartState.CONFIRMED else None
                 decided.append(Decided(step.n, state, key))
         if trouble:
-            return await self._end(operation, decided, State.BROKEN, trouble)
+            return await self._end(operation, decided, State.BROKEN, trouble=trouble, purses=judgement.purses)
         if operation.carries_on and any(each is PartState.PLANNED for each in judgement.states.values()):
             return await self._end(operation, decided, State.IN_DOUBT)
         return await self._finish(operation, decided, judgement.purses)
@@ -215,10 +178,10 @@ class Engine:
         Raises:
             ConflictError: the ledger refuses what that means for the money; the operation stays as it was.
         """
-        decided = await self._posted(operation)
+        decided = await self._till.posted(operation)
         posted = {each.n for each in decided}
         for step in (one for one in operation.unsettled_steps if one.n not in posted):
-            answer = await self._settle_money(operation, step, state)
+            answer = await self._till.settle(operation, step, state)
             if answer is not None and not answer.ok and state is PartState.CONFIRMED:
                 message = f"The ledger refuses it: {TEXTS[answer.status][0]}."
                 raise ConflictError(message)
@@ -236,8 +199,8 @@ class Engine:
         for operation_id in stale:
             operation = await self.load(operation_id)
             if operation.state is State.WRITING:
-                await self._doubt(operation, await self._posted(operation))
-            else:
+                await self._doubt(operation, await self._till.posted(operation))
+            elif operation.state is State.PREPARED:
                 await self.abandon(operation)
         return len(stale)
 
@@ -258,91 +221,47 @@ class Engine:
             ran = await reader.run(presence.session, script.exchanges)
             accepted = len(ran.answers) - (0 if ran.complete else _refused(script, ran.answers))
             course.confirmed += group[: script.done(accepted)]
-            course.written |= ran.trouble not in _NOTHING_SENT and script.writes(len(ran.answers))
+            if ran.trouble not in _NOTHING_SENT:
+                unheard = ran.trouble is Trouble.NO_ANSWER  # all of it may have been sent
+                course.written |= script.writes(len(script.exchanges) if unheard else len(ran.answers))
             if not ran.complete:
                 course.whole = False
                 break
         return course
 
-    async def _post(self, operation: Operation, steps: Sequence[Step]) -> tuple[list[Decided], str]:
-        """Post the money of confirmed parts straight; what was in doubt goes out of suspense.
-
-        Returns:
-            What became of each part, and the ledger's word when it refused one.
-        """
-        answers = await asyncio.gather(
-            *(self._settle_money(operation, one, PartState.CONFIRMED) for one in steps)
-        )
-        decided, refusal = [], ""
-        for step, answer in zip(steps, answers, strict=True):
-            if answer is not None and not answer.ok:
-                refusal = refusal or answer.status.code
-            else:
-                decided.append(Decided(step.n, PartState.CONFIRMED, answer.key if answer else None))
-        return decided, refusal
-
-    async def _settle_money(self, operation: Operation, step: Step, state: PartState) -> Answer | None:
-        """Post what a verdict about a part means for its money; None when it means nothing."""
-        if step.money is None or state not in {PartState.CONFIRMED, PartState.VOID}:
-            return None
-        postings = await self._postings(operation)
-        doubted = step.state in {PartState.IN_DOUBT, PartState.BROKEN}
-        last: AnyRequest | None
-        if state is PartState.CONFIRMED:
-            last = postings.settle(step.money) if doubted else postings.direct(step.money)
-        else:
-            last = postings.undo(step.money, doubted=doubted)
-        # into suspense first even if somebody should have seen to it: with the same key it happens once
-        first = postings.doubt(step.money) if doubted else None
-        answer: Answer | None = None
-        for request in (first, last):
-            if request is not None:
-                answer = await self.desk.ledger.post(request)
-                if not answer.ok:
-                    log.warning("operation %s, part %s: %s", operation.id, step.n, answer.status.code)
-                    break
-        return answer
-
     async def _doubt(
         self, operation: Operation, decided: Sequence[Decided], *, trouble: str = ""
     ) -> Operation:
         """Nobody knows what the card did: money that depends on it goes into suspense."""
-        known = {each.n for each in decided}
-        open_money = [one for one in operation.open_steps if one.n not in known and one.money]
+        confirmed = {each.n for each in decided}
+        open_money = [one for one in operation.open_steps if one.n not in confirmed and one.money]
         marks = [*decided, *(Decided(one.n, PartState.IN_DOUBT) for one in open_money)]
         state = State.BROKEN if trouble else State.IN_DOUBT
-        operation = await self._end(operation, marks, state, trouble)
+        purses = _purses([one for one in operation.steps if one.n in confirmed])
+        operation = await self._end(operation, marks, state, trouble=trouble, purses=purses)
         if operation.state is not state:
             return operation  # somebody else came first
-        postings = await self._postings(operation)
-        requests: list[AnyRequest] = [
-            request for one in open_money if one.money and (request := postings.doubt(one.money))
-        ]
-        for answer in await asyncio.gather(*(self.desk.ledger.post(each) for each in requests)):
-            if not answer.ok:
-                log.warning("operation %s: suspense refused with %s", operation.id, answer.status.code)
+        await self._till.set_aside(operation, open_money)
         return operation
 
-    async def _posted(self, operation: Operation) -> list[Decided]:
-        """Parts whose posting was committed although nobody marked them: they are confirmed."""
-        keys: dict[UUID, int] = {}
-        for step in operation.unsettled_steps:
-            if step.money:
-                keys |= {step.money.keys.direct: step.n, step.money.keys.settle: step.n}
-        async with self.desk.tx() as tx:
-            found = await store.posted(tx, keys)
-        return [Decided(keys[key], PartState.CONFIRMED, key) for key in found]
-
     async def _end(
-        self, operation: Operation, decided: Sequence[Decided], state: State, trouble: str = ""
+        self,
+        operation: Operation,
+        decided: Sequence[Decided],
+        state: State,
+        *,
+        trouble: str = "",
+        purses: Mapping[Role, Purse] | None = None,
     ) -> Operation:
-        """Note what became of parts, and in which state the operation waits."""
+        """Note what became of parts and what the card holds, and in which state the operation waits."""
         desk = self.desk
         async with desk.tx() as tx:
             if await store.advance(
                 tx, operation.id, {operation.state}, state, lease_s=desk.lease_s, trouble=trouble
             ):
                 await store.decide(tx, operation.id, decided)
+                if operation.card_id is not None:
+                    await store.know(tx, operation.card_id, purses or {})
             return await store.operation(tx, operation.id)
 
     async def _finish(
@@ -350,17 +269,6 @@ class Engine:
     ) -> Operation:
         async with self.desk.tx() as tx:
             return await finish(tx, operation, decided, purses)
-
-    async def _postings(self, operation: Operation) -> Postings:
-        async with self.desk.tx() as tx:
-            tenant = await tenants.get(tx)
-            books = await system_books(tx)
-        return Postings(
-            self.desk.tenant_id,
-            operation,
-            tenant.business_day.of(operation.created_at_us),
-            books[BookKind.SUSPENSE],
-        )
 
 
 def _groups(steps: Sequence[Step]) -> Iterable[list[Step]]:

@@ -7,6 +7,7 @@ moves when the card has confirmed it; without the card a top-up stands at the se
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from onecard.base.amounts import format_amount
 from onecard.base.clock import now_us
 from onecard.base.db import Tx
 from onecard.base.ids import uuid7
@@ -161,7 +162,8 @@ async def withdraw(
         if stored and sighting:
             there = min(there, purse_of(sighting, role).record.cash_fen)
         if amount > there:
-            message = f"There is not as much: {amount / 100:.2f} is asked for, {there / 100:.2f} is there."
+            asked, found_there = format_amount(amount), format_amount(there)
+            message = f"There is not as much: {asked} is asked for, {found_there} is there."
             raise RefusedError(Status.BALANCE_TOO_LOW.code, message)
         leg = Leg(Place(PURSE_OF[role], row.person_id), target, amount)
         money = Moves(PostingKind.WITHDRAWAL, (leg,))

@@ -17,8 +17,8 @@ from onecard.desk.operations.sighting import CardRow, Known
 from onecard.ledger.model import BookKind
 from onecard.ledger.service import open_book
 
-LEASE_S = 15.0
-GRACE_S = 3.0  # for a posting that was on its way when a lease ended
+LEASE_S = 15
+GRACE_S = 3  # for a posting that was on its way when a lease ended
 sql = load_queries("onecard.desk.operations")
 _part = msgspec.json.Decoder(Part)
 _WORDS = {
@@ -49,7 +49,7 @@ class Decided:
     posting_key: UUID | None = None
 
 
-async def insert(tx: Tx, draft: Draft, *, desk: str, lease_s: float) -> int:
+async def insert(tx: Tx, draft: Draft, *, desk: str, lease_s: int) -> int:
     """Write an operation down; returns its id.
 
     Raises:
@@ -142,7 +142,7 @@ def _operation(row: Mapping[str, Any], steps: Sequence[Step]) -> Operation:
 
 
 async def advance(
-    tx: Tx, operation_id: int, before: Iterable[State], state: State, *, lease_s: float, trouble: str = ""
+    tx: Tx, operation_id: int, before: Iterable[State], state: State, *, lease_s: int, trouble: str = ""
 ) -> bool:
     """Take an operation from one of the states `before` to another, with a new lease.
 

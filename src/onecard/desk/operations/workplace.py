@@ -8,8 +8,9 @@ from onecard.cards.keys import Role
 from onecard.cards.oc1.changes import Change
 from onecard.cards.reader import Presence, Reader, ReaderError, Trouble
 from onecard.desk.operations import store
-from onecard.desk.operations.engine import Desk, Engine
+from onecard.desk.operations.engine import Engine
 from onecard.desk.operations.model import Operation, PursePart, State
+from onecard.desk.operations.place import Desk
 from onecard.desk.operations.reading import holds_records, read_card
 from onecard.desk.operations.recognise import differences
 from onecard.desk.operations.sighting import CardRow, Known, Reading, Sighting
