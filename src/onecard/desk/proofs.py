@@ -1,4 +1,4 @@
-"""All proofs: those of the ledger, that what devices reported was posted, that their lists are known."""
+"""All proofs: those of the ledger, that what devices reported was posted and desks planned was moved."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,9 @@ from onecard.ledger.proofs import Proof
 
 _sql = load_queries("onecard.desk")
 _devices_sql = load_queries("onecard.devices")
+_operations_sql = load_queries("onecard.desk.operations")
 _STATEMENTS = {"records_are_posted": "prove_records", "watermarks_hold": "prove_watermarks"}
+_OPERATION_STATEMENTS = {"operations_and_money_agree": "prove_parts"}
 _DEVICE_STATEMENTS = {"lists_are_confirmed": "prove_confirmed"}
 
 
@@ -22,4 +24,5 @@ async def check(db: Database, engine_url: str, tenant_ids: Sequence[int]) -> lis
     """
     found = await proofs.check(db, engine_url, tenant_ids)
     found += await proofs.prove(db, tenant_ids, _sql, _STATEMENTS)
+    found += await proofs.prove(db, tenant_ids, _operations_sql, _OPERATION_STATEMENTS)
     return [*found, *await proofs.prove(db, tenant_ids, _devices_sql, _DEVICE_STATEMENTS)]

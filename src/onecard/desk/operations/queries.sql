@@ -171,3 +171,43 @@ select exists (
   select from desk.operation
    where tenant_id = :tenant_id and uid = :uid and state in ('prepared', 'writing')
      and lease_until < now() - make_interval(secs => :grace_s));
+
+-- name: prove_parts(tenant_id)^
+-- Money moved with a part exactly when the part says so: its posting is there, of its operation; what was set
+-- aside for it has come out; and no desk posted anything that no plan names.
+with part as (
+  select p.operation_id, p.n, p.state, p.posting_key, p.has_money, o.state as operation_state, k.*
+    from desk.part p
+    join desk.operation o on o.tenant_id = :tenant_id and o.id = p.operation_id
+    cross join lateral jsonb_to_record(coalesce(p.body -> 'money' -> 'keys', '{}'))
+          k (direct uuid, doubt uuid, settle uuid, undo uuid)
+   where p.tenant_id = :tenant_id and p.has_money),
+posting as (
+  select distinct l.key, l.source_id as operation_id from ledger.line l
+   where l.tenant_id = :tenant_id and l.source = 1),
+bad as (
+  select p.operation_id, p.n, 'is confirmed, but not by a posting of its own' as says from part p
+   where p.state = 'confirmed' and not exists (
+     select from posting q where q.key = p.posting_key and q.operation_id = p.operation_id
+        and q.key in (p.direct, p.settle))
+  union all
+  select p.operation_id, p.n, 'is void, and its money moved' from part p
+   where p.state = 'void' and exists (select from posting q where q.key in (p.direct, p.settle))
+  union all
+  select p.operation_id, p.n, 'is decided, and its money is still in suspense' from part p
+   where p.state in ('confirmed', 'void') and exists (select from posting q where q.key = p.doubt)
+     and not exists (select from posting q where q.key in (p.settle, p.undo))
+  union all
+  select p.operation_id, p.n, 'came out of suspense twice' from part p
+   where exists (select from posting q where q.key = p.settle)
+     and exists (select from posting q where q.key = p.undo)
+  union all
+  select p.operation_id, p.n, 'is open in an operation that has ended' from part p
+   where p.operation_state in ('confirmed', 'void') and p.state in ('planned', 'in_doubt')
+  union all
+  select q.operation_id, 0, format('has the posting %s that no part of it names', q.key) from posting q
+   where not exists (select from part p where p.operation_id = q.operation_id
+                        and q.key in (p.direct, p.doubt, p.settle, p.undo)))
+select (select count(*) from part) as checked,
+       (select format('operation %s, part %s: %s', operation_id, n, says)
+          from bad order by operation_id, n limit 1) as wrong;
