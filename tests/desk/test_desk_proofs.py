@@ -12,23 +12,20 @@ from onecard.cards.virtual.tear import Tear, Torn
 from onecard.desk.operations.purses import Amounts, top_up
 from onecard.desk.proofs import check
 
+_UNNAMED = (
+    "update desk.part set body = jsonb_set(body, '{money,keys,doubt}', body #> '{money,keys,undo}')"
+    " where operation_id = (select min(operation_id) from desk.part)"
+)
+_STUCK = (
+    "update ledger.line set key = gen_random_uuid() where key in"
+    " (select (body #>> '{money,keys,undo}')::uuid from desk.part)"
+)
 FAULTS = [
     ("update desk.part set state = 'void', posting_key = null where n = 0", "is void, and its money moved"),
-    (
-        "update ledger.line set source_id = 99 where source = 1",
-        "is confirmed, but not by a posting of its own",
-    ),
+    ("update ledger.line set source_id = 99 where source = 1", "not by a posting of its own"),
     ("update desk.part set state = 'planned', posting_key = null", "is open in an operation that has ended"),
-    (
-        "update desk.part set body = jsonb_set(body, '{money,keys,doubt}', body -> 'money' -> 'keys' -> 'undo')"
-        " where operation_id = (select min(operation_id) from desk.part)",
-        "that no part of it names",
-    ),
-    (
-        "update ledger.line set key = gen_random_uuid() where key in"
-        " (select (body #>> '{money,keys,undo}')::uuid from desk.part)",
-        "is decided, and its money is still in suspense",
-    ),
+    (_UNNAMED, "that no part of it names"),
+    (_STUCK, "is decided, and its money is still in suspense"),
 ]
 
 
