@@ -46,6 +46,7 @@ class Kind(StrEnum):
     CHANGE_CLASS = "change_class"
     REKEY = "rekey"
     LIFT = "lift"
+    ALIGN = "align"  # the card is told what its row says since it was not there
 
 
 class State(StrEnum):

@@ -1,6 +1,6 @@
 """Parts that change a purse on a card, and what must be so before they are planned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from onecard.base.clock import now_us, to_utc
@@ -35,9 +35,13 @@ _LOG_SLOT = 2
 
 Target: TypeAlias = Callable[[BookKind], Place]
 """Where the money of a purse goes when a card is emptied."""
+Waiting: TypeAlias = Mapping[Role, tuple[tuple[int, ...], int, int]]
+"""Loads by purse: their ids, cash and subsidy in fen."""
 
 
-def empty_parts(place: Workplace, sighting: Sighting, target: Target, kind: Kind) -> list[Part]:
+def empty_parts(
+    place: Workplace, sighting: Sighting, target: Target, kind: Kind, waiting: Waiting | None = None
+) -> list[Part]:
     """Parts that take everything off a card, or out of an account whose card holds nothing.
 
     Args:
@@ -45,6 +49,7 @@ def empty_parts(place: Workplace, sighting: Sighting, target: Target, kind: Kind
         sighting: the card on the reader.
         target: where each purse's money goes.
         kind: for the log on the card.
+        waiting: what waits for the card and goes the same way.
     """
     row = row_of(sighting)
     found = sighting.balances
@@ -60,16 +65,16 @@ def empty_parts(place: Workplace, sighting: Sighting, target: Target, kind: Kind
     parts: list[Part] = []
     for role in PURSE_OF:
         now = purse_of(sighting, role).record
-        if not now.cash_fen and not now.subsidy_fen:
+        ids, cash, subsidy = (waiting or {}).get(role, ((), 0, 0))
+        if not (now.cash_fen or now.subsidy_fen or ids):
             continue
+        shares = _shares(found, role, now.cash_fen + cash, now.subsidy_fen + subsidy)
         legs = [
-            Leg(Place(book, row.person_id), target(book), amount)
-            for book, amount in _shares(found, role, now.cash_fen, now.subsidy_fen).items()
-            if amount
+            Leg(Place(book, row.person_id), target(book), amount) for book, amount in shares.items() if amount
         ]
         money = Moves(PostingKind.ADJUSTMENT, tuple(legs))
         taken = (-now.cash_fen, -now.subsidy_fen)
-        parts.append(purse_part(place, sighting, role, kind, taken, money=money))
+        parts.append(purse_part(place, sighting, role, kind, taken, money=money, loads=ids))
     return parts
 
 

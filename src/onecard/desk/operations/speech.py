@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from onecard.base.errors import ConflictError
 from onecard.base.status import TEXTS
+from onecard.desk.operations.care_words import CARE_WORDS
+from onecard.desk.operations.issue_words import ISSUE_WORDS
 from onecard.desk.operations.words import REFUSAL_WORDS, TROUBLE_WORDS, WORDS, Words
 
 
@@ -66,7 +68,7 @@ def words_of(code: str) -> Words:
     Args:
         code: a `Difference`, `Trouble`, `Refusal`, or the code of a `Status`.
     """
-    for known in (WORDS, TROUBLE_WORDS, REFUSAL_WORDS, _MONEY):
+    for known in (WORDS, TROUBLE_WORDS, REFUSAL_WORDS, _MONEY, CARE_WORDS, ISSUE_WORDS):
         for key, words in known.items():
             if key.value == code:
                 return words

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from onecard.cards.keys import Role
 from onecard.cards.oc1.changes import Verdict, resolve
 from onecard.cards.oc1.records import EMPTY, Purse
+from onecard.cards.oc1.slots import Current
 from onecard.desk.operations.model import (
     ClearPart,
     MoneyPart,
@@ -12,6 +13,7 @@ from onecard.desk.operations.model import (
     PartState,
     PursePart,
     RekeyPart,
+    RewritePart,
     SlotPart,
     Step,
 )
@@ -75,6 +77,15 @@ def _purse(part: PursePart, reading: Reading, scribe: Scribe) -> tuple[Verdict, 
     return finding.verdict, finding.current.record if confirmed and finding.current else None, finding.refresh
 
 
+def _goes_on_from(purse: Purse, found: Current[Purse] | None) -> bool:
+    """Whether a purse that was written anew is there; terminals may have spent from it since."""
+    return (
+        found is not None
+        and found.record.desk_seq == purse.desk_seq
+        and found.record.counter >= purse.counter
+    )
+
+
 def _is_undone(step: Step, operation: Operation, reading: Reading) -> bool:
     """Whether a later part cleared what this one wrote: then it was, and is not to be done again."""
     return any(
@@ -98,5 +109,7 @@ def is_done(step: Step, reading: Reading) -> bool:
         return sector.blocks[part.slot] == part.image
     if isinstance(part, RekeyPart):
         return sector.key_version == part.key_version
+    if isinstance(part, RewritePart) and part.purse:
+        return _goes_on_from(part.purse, reading.purses.get(part.place.role))
     wanted = tuple(part.blocks.get(slot, EMPTY) for slot in range(len(sector.blocks)))
     return sector.blocks == wanted
