@@ -128,7 +128,7 @@ async def test_the_bytes_of_a_card_on_another_uid_open_nothing(hall: Hall) -> No
 
 
 async def test_two_cards_are_said_to_be_two(hall: Hall) -> None:
-    chip, row = await hall.card(cash=30_00)
+    chip, _ = await hall.card(cash=30_00)
     reader = reader_with(chip)
     assert reader
     reader.slot.crowded = True
