@@ -30,6 +30,8 @@ class IssueRefusal(StrEnum):
     AT_WORK = "at_work"
     CARD_IS_WHOLE = "card_is_whole"
     NUMBER_NOT_WHOLE = "number_not_whole"
+    NOBODY_WAITS = "nobody_waits"
+    BUSY = "desk_busy"
 
 
 _R = IssueRefusal
@@ -121,5 +123,13 @@ ISSUE_WORDS: Mapping[IssueRefusal, Words] = {
         "This number tells only a part of the card's number.", "该号码只是卡序列号的一部分。",
         "Hold the card to a terminal first, then choose it, or type the whole number.",
         "请先在终端上刷卡再选择，或输入完整号码。",
+    ),
+    _R.NOBODY_WAITS: Words(
+        "Nobody waits for a card.", "没有等待发卡的人员。",
+        "Take the card away; choose another department or selection.", "请取走卡片，或另选部门或人员。",
+    ),
+    _R.BUSY: Words(
+        "Another desk is at work on this card or account.", "其他工作站正在处理此卡或账户。",
+        "Wait a moment, then lay the card on again.", "请稍候，再重新放卡。",
     ),
 }  # fmt: skip

@@ -1,0 +1,130 @@
+"""Binding: a card that is nothing but its number becomes somebody's, with the card at hand or without."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from onecard.base.db import Tx
+from onecard.cards.model import CardState, parse_uid
+from onecard.cards.numbers import NumberFormat, ReaderNumbers
+from onecard.cards.technology import UID
+from onecard.desk.operations import lives, stock, store
+from onecard.desk.operations.effects import finish
+from onecard.desk.operations.issue_words import IssueRefusal
+from onecard.desk.operations.lives import Life
+from onecard.desk.operations.model import After, Draft, Kind, Operation
+from onecard.desk.operations.sighting import Difference
+from onecard.desk.operations.speech import RefusedError
+from onecard.desk.operations.stock import StockState
+from onecard.desk.operations.workplace import Workplace
+
+HEX = ReaderNumbers(NumberFormat.HEX)
+_SWIPES = 500  # of the terminals' latest refusals are looked through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swipe:
+    """A card that is nobody's and was held to a terminal.
+
+    Attributes:
+        uid: upper-case hex.
+        occurred_at: by the terminal's clock.
+        sn: serial number of the terminal.
+        name: of the terminal.
+        place: where it stands.
+    """
+
+    uid: str
+    occurred_at: datetime
+    sn: str
+    name: str
+    place: str
+
+
+async def latest_unknown(tx: Tx, most: int = 20) -> list[Swipe]:
+    """The latest cards that terminals turned away and that are nobody's, newest first, each once.
+
+    They are known from the terminals' `deny` records, so that they appear when those have been uploaded.
+    """
+    rows = lives.sql.latest_unknown(tx.connection, tenant_id=tx.tenant_id, most=most, within=_SWIPES)
+    return [Swipe(**row) async for row in rows]
+
+
+async def bind(
+    place: Workplace,
+    text: str,
+    person_id: int,
+    *,
+    form: ReaderNumbers = HEX,
+    number: int | None = None,
+    reason: str = "",
+) -> Operation:
+    """Make a card somebody's by its number; nothing is written to the card.
+
+    Args:
+        place: the desk; it needs no reader.
+        text: the number as typed, scanned, or picked from `latest_unknown`.
+        person_id: who gets it.
+        form: how `text` is written; a form that tells a part of the number only does when exactly one of the
+            latest unknown cards fits.
+        number: card number; None: the next one.
+        reason: for the card operation list.
+
+    Raises:
+        OneCardError: `text` is no number of that form.
+        RefusedError: cards here hold keys and have to be issued; the card is somebody's, or person or plastic
+            do not allow it.
+        BusyError: another desk is at work on the card or the account.
+    """
+    if place.desk.chosen.technology != UID.name:
+        raise RefusedError(Difference.WRONG_TECHNOLOGY)
+    claim = Draft(kind=Kind.BIND, parts=(), account_id=person_id, before={})
+    try:
+        async with place.desk.tx() as tx:
+            uid = await _whole_uid(tx, text, form)
+            return await _bind(tx, place, uid, person_id, number=number, reason=reason)
+    except asyncpg.UniqueViolationError:
+        async with place.desk.tx() as tx:
+            raise await store.explain_busy(tx, claim) from None
+
+
+async def _bind(
+    tx: Tx, place: Workplace, uid: str, person_id: int, *, number: int | None, reason: str
+) -> Operation:
+    """One transaction: there is nothing that could be interrupted."""
+    desk, raw = place.desk, bytes.fromhex(uid)
+    before = await store.card_row(tx, raw)
+    if before and not CardState(before.state).ended:
+        lost = before.state == CardState.LOST
+        raise RefusedError(Difference.LOST if lost else IssueRefusal.CARD_IN_USE)
+    if await stock.stock_state(tx, uid) is StockState.DEAD:
+        raise RefusedError(IssueRefusal.PLASTIC_DEAD)
+    await lives.admit(tx, person_id)
+    chosen = await lives.choose_number(tx, desk.chosen, number)
+    life = Life(uid=uid, technology=UID.name, person_id=person_id, number=chosen, valid_until=None)
+    draft = Draft(
+        kind=Kind.BIND,
+        parts=(),
+        account_id=person_id,
+        card_id=await lives.begin(tx, life),
+        uid=raw,
+        reason=reason,
+        before={},
+        after=After(state=CardState.ACTIVE.value),
+    )
+    operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
+    return await finish(tx, await store.operation(tx, operation_id), (), {})
+
+
+async def _whole_uid(tx: Tx, text: str, form: ReaderNumbers) -> str:
+    uid = parse_uid(text.strip())
+    if uid is not None and form.form is NumberFormat.HEX:
+        return uid
+    known = form.parse(text)
+    if known.uid is not None:
+        return known.uid
+    fitting = [one.uid for one in await latest_unknown(tx, _SWIPES) if known.matches(one.uid)]
+    if len(fitting) != 1:
+        raise RefusedError(IssueRefusal.NUMBER_NOT_WHOLE)
+    return fitting[0]
