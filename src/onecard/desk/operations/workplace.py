@@ -13,7 +13,7 @@ from onecard.desk.operations.model import Operation, PursePart, State
 from onecard.desk.operations.place import Desk
 from onecard.desk.operations.reading import holds_records, read_card
 from onecard.desk.operations.recognise import differences
-from onecard.desk.operations.sighting import CardRow, Known, Reading, Sighting
+from onecard.desk.operations.sighting import CardRow, Difference, Known, Reading, Sighting
 from onecard.ledger.model import Balances
 from onecard.ledger.service import balances
 from onecard.tenants import service as tenants
@@ -89,7 +89,8 @@ class Workplace:
             sighting = await self.look()
         except ReaderError:
             return operation
-        if operation.carries_on and sighting.open_operation == operation.id:
+        goes_on = operation.carries_on and not sighting.has(Difference.DEAD_SECTOR)
+        if goes_on and sighting.open_operation == operation.id:
             again = await self.engine.load(operation.id)
             return await self.engine.carry_out(again, self.reader, sighting.presence, sighting.reading)
         return await self.engine.load(operation.id)
