@@ -287,7 +287,7 @@ async def test_a_life_that_is_over(changes: dict[str, object]) -> None:
 
 async def test_a_card_that_was_emptied_and_replaced_says_so() -> None:
     chip = issued(held=records(replace(IDENTITY, status=CardStatus.CANCELLED)))
-    assert await told(chip, row=replace(ROW, state="void", valid_until=date(2026, 1, 1))) == (D.CANCELLED,)
+    assert await told(chip, row=replace(ROW, state="void", valid_until=date(2026, 1, 1))) == (D.OLD_LIFE,)
 
 
 @pytest.mark.parametrize("state", ["returned", "void", "cancelled"])

@@ -303,14 +303,23 @@ def state_before(words: str) -> CardState:
     return CardState(msgspec.json.decode(words)["state"])
 
 
+async def refuse_heir(tx: Tx, operation_id: int) -> None:
+    """Whether the place of a card that an operation gave up is still free.
+
+    Raises:
+        RefusedError: another card has it or is getting it; the sentence names that one.
+    """
+    heir = await sql.heir(tx.connection, tenant_id=tx.tenant_id, follows=operation_id)
+    if heir is not None:
+        message = f"The card {heir} has the place of the old one, or is getting it."
+        raise RefusedError(CareRefusal.HAS_HEIR, message)
+
+
 async def inherit(tx: Tx, operation_id: int, heir_id: int) -> None:
     """A new card takes over what was paid for the one that an operation gave up for it.
 
     Raises:
         RefusedError: another card does already.
     """
-    heir = await sql.heir(tx.connection, tenant_id=tx.tenant_id, follows=operation_id)
-    if heir is not None:
-        message = f"The card {heir} has the place of the old one already."
-        raise RefusedError(CareRefusal.NO_TRANSFER, message)
+    await refuse_heir(tx, operation_id)
     await sql.inherit(tx.connection, tenant_id=tx.tenant_id, operation_id=operation_id, heir_id=heir_id)

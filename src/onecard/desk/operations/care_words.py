@@ -21,6 +21,7 @@ class CareRefusal(StrEnum):
     BROKEN_OPERATION = "broken_operation"
     HEALTHY = "healthy"
     NO_TRANSFER = "no_transfer"
+    HAS_HEIR = "has_heir"
     VALUE_BLOCKS = "value_blocks"
     NO_FILTER = "no_filter"
 
@@ -97,6 +98,12 @@ CARE_WORDS: Mapping[CareRefusal, Words] = {
         "没有等待换发的旧卡。",
         "Begin with the old card.",
         "请先处理旧卡。",
+    ),
+    CareRefusal.HAS_HEIR: Words(
+        "Another card has the place of the old one, or is getting it.",
+        "已有另一张卡接替旧卡，或正在写入。",
+        "Carry that one on, or give it up first.",
+        "请继续写入该卡，或先放弃该操作。",
     ),
     CareRefusal.VALUE_BLOCKS: Words(
         "Keys of cards with value blocks cannot be renewed without a moment in which the card is unreadable.",

@@ -41,7 +41,11 @@ async def finish(
     if not await store.advance(tx, operation.id, {operation.state}, state, lease_s=0):
         return await store.operation(tx, operation.id)
     await store.decide(tx, operation.id, decided)
-    await _give_loads_back(tx, [one for one in operation.steps if states[one.n] is not PartState.CONFIRMED])
+    # a card that is given up half-way has written sectors too, and loads in them
+    undone = (
+        operation.steps if state is State.VOID else [one for one in operation.steps if one not in confirmed]
+    )
+    await _give_loads_back(tx, undone)
     for step in confirmed:
         if isinstance(step.part, MoneyPart) and step.part.load and operation.account_id is not None:
             await store.add_load(tx, operation.account_id, step.part.load, reason=operation.kind.value)

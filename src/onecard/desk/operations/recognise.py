@@ -78,7 +78,7 @@ def differences(  # noqa: PLR0917  the fields of a sighting, in their order
     if row is None:
         return _ordered(found | {Difference.UNKNOWN})
     if _is_old_life(reading, row):
-        found.add(Difference.OLD_LIFE)
+        found = found - {Difference.CANCELLED} | {Difference.OLD_LIFE}
     else:
         found |= set(_of_history(reading, known, planned, value_blocks=chosen.layout.value_blocks))
         if chosen.mode is Mode.STORED and balances is not None:
@@ -144,8 +144,13 @@ def _is_old_life(reading: Reading, row: CardRow) -> bool:
     """The card is of another life than the row, or goes on after its end."""
     if reading.identity is not None and row.generation not in {None, reading.identity.generation}:
         return True
-    active = reading.holder is not None and reading.holder.record.status is CardStatus.ACTIVE
-    return CardState(row.state).ended and active
+    if reading.holder is None or not CardState(row.state).ended:
+        return False
+    status = reading.holder.record.status
+    # a returned or replaced card says that it is cancelled; its account need not be
+    return status is CardStatus.ACTIVE or (
+        status is CardStatus.CANCELLED and row.state != CardState.CANCELLED
+    )
 
 
 def _of_history(
