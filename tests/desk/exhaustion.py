@@ -213,7 +213,7 @@ def _workplace(scene: Scene, life: Life, dies_after: int | None = None) -> tuple
 async def _aftermath(scenario: Scenario, scene: Scene, debits: int) -> None:
     """The card is spent from, another desk sees it, late records come in; then all is checked."""
     hall = scene.hall
-    await _leases_end(scene)
+    await leases_end(scene)
     spent = [amount for amount in [_debit(scene) for _ in range(debits if scenario.spends else 0)] if amount]
     place = hall.workplace(scene.chip, "back")
     await place.look()
@@ -225,14 +225,16 @@ async def _aftermath(scenario: Scenario, scene: Scene, debits: int) -> None:
     await scenario.check(scene)
 
 
-async def _leases_end(scene: Scene) -> None:
+async def leases_end(scene: Scene) -> int:
+    """Let time pass; returns how many operations nobody may hold any longer."""
     async with scene.hall.db.tenant_tx(scene.hall.tenant_id, SYSTEM) as tx:
-        await tx.connection.execute(
+        rows = await tx.connection.fetch(
             "update desk.operation set lease_until = now() - interval '1 hour'"
-            " where tenant_id = $1 and state in ('prepared', 'writing')"
-            " and (account_id = $2 or uid = $3)",
+            " where tenant_id = $1 and (account_id = $2 or uid = $3)"
+            " and (state in ('prepared', 'writing') or state = 'in_doubt' and uid is null) returning 1",
             scene.hall.tenant_id, scene.person_id, scene.chip.uid.hex().upper(),
         )  # fmt: skip
+    return len(rows)
 
 
 def _debit(scene: Scene) -> int:

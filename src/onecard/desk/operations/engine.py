@@ -74,16 +74,23 @@ class Engine:
         Raises:
             BusyError: its card or account has an open one.
         """
-        desk = self.desk
         try:
-            async with desk.tx() as tx:
-                operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
-                loads = [one for part in draft.parts if isinstance(part, PursePart) for one in part.loads]
-                await store.take_loads(tx, loads, operation_id)
-                return await store.operation(tx, operation_id)
+            return await self._insert(draft)
         except asyncpg.UniqueViolationError:
-            async with desk.tx() as tx:
+            await self.sweep()  # perhaps nobody is at it any more
+        try:
+            return await self._insert(draft)
+        except asyncpg.UniqueViolationError:
+            async with self.desk.tx() as tx:
                 raise await store.explain_busy(tx, draft) from None
+
+    async def _insert(self, draft: Draft) -> Operation:
+        desk = self.desk
+        async with desk.tx() as tx:
+            operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
+            loads = [one for part in draft.parts if isinstance(part, PursePart) for one in part.loads]
+            await store.take_loads(tx, loads, operation_id)
+            return await store.operation(tx, operation_id)
 
     async def load(self, operation_id: int) -> Operation:
         """An operation as it is now."""
@@ -192,14 +199,18 @@ class Engine:
     async def sweep(self) -> int:
         """Take care of what desks left behind; returns how many operations that were.
 
-        What was only prepared is void, for no command was sent; what was being written is in doubt.
+        What was only prepared is void, for no command was sent; what was being written is in doubt, unless
+        no card has a say in it: then it is done.
         """
         async with self.desk.tx() as tx:
             stale = await store.stale(tx)
         for operation_id in stale:
             operation = await self.load(operation_id)
             if operation.state is State.WRITING:
-                await self._doubt(operation, await self._till.posted(operation))
+                operation = await self._doubt(operation, await self._till.posted(operation))
+            cardless = all(isinstance(one.part, MoneyPart) for one in operation.steps)
+            if operation.state is State.IN_DOUBT and cardless:
+                await self.rule(operation, PartState.CONFIRMED)
             elif operation.state is State.PREPARED:
                 await self.abandon(operation)
         return len(stale)

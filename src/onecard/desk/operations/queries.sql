@@ -59,8 +59,8 @@ select key from ledger.line
 -- name: stale(tenant_id, grace_s)
 -- What a desk left behind: its lease is over, and so is the time its last postings had.
 select id, state from desk.operation
- where tenant_id = :tenant_id and state in ('prepared', 'writing')
-   and lease_until < now() - make_interval(secs => :grace_s)
+ where tenant_id = :tenant_id and lease_until < now() - make_interval(secs => :grace_s)
+   and (state in ('prepared', 'writing') or state = 'in_doubt' and uid is null)
  order by id;
 
 -- name: unresolved(tenant_id)
