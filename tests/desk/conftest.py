@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-pytest.register_assert_rewrite("hall", "exhaustion", "scenarios")
+pytest.register_assert_rewrite("hall", "exhaustion", "scenarios", "life_scenarios")
 
 from hall import Hall, furnish  # noqa: E402  after its asserts have been made to speak
 

@@ -217,6 +217,7 @@ async def _aftermath(scenario: Scenario, scene: Scene, debits: int) -> None:
     spent = [amount for amount in [_debit(scene) for _ in range(debits if scenario.spends else 0)] if amount]
     place = hall.workplace(scene.chip, "back")
     await place.look()
+    scene.more["spent"] = sum(spent)
     if scenario.finish:
         await scenario.finish(scene, place)
     for amount in spent:
@@ -240,9 +241,14 @@ async def leases_end(scene: Scene) -> int:
 def _debit(scene: Scene) -> int:
     """A terminal without a network takes 1.00 from the card, if there is as much and the card can be used."""
     hall, chip = scene.hall, scene.chip
-    sector = hall.chosen.layout.sector(Role.CONSUMPTION)
-    memory = bytearray(chip.dump())
-    keys = hall.keys(chip.uid)
+    place = next(one for one in hall.chosen.layout.places if one.role is Role.CONSUMPTION)
+    sector, memory = place.sector, bytearray(chip.dump())
+    every = [hall.keys(chip.uid, hall.generation, version) for version in hall.ring.masters]
+    trailer = block_of(sector, 0) * 16 + 48
+    opened = [keys for keys in every if keys.sector(place).a == bytes(memory[trailer : trailer + 6])]
+    if not opened:
+        return 0
+    keys = opened[0]
     blocks = [block_of(sector, slot) * 16 for slot in (0, 1)]
     slots = (bytes(memory[blocks[0] : blocks[0] + 16]), bytes(memory[blocks[1] : blocks[1] + 16]))
     found = current(Purse, slots, role=Role.CONSUMPTION, mac_key=keys.mac(Role.CONSUMPTION))

@@ -52,6 +52,8 @@ class Hall:
     today: date
     class_id: int
     department_id: int
+    generation: int = 1  # of the cards that `purse` reads
+    key_version: int = 1
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def desk(self, name: str = "front", **more: int) -> Desk:
@@ -159,7 +161,7 @@ def purse(hall: Hall, chip: Chip, role: Role = Role.CONSUMPTION) -> Purse:
     sector = hall.chosen.layout.sector(role)
     memory = chip.dump()
     slots = [memory[block_of(sector, slot) * 16 : block_of(sector, slot) * 16 + 16] for slot in (0, 1)]
-    mac_key = hall.keys(chip.uid).mac(role)
+    mac_key = hall.keys(chip.uid, hall.generation, hall.key_version).mac(role)
     found: Current[Purse] | None = current(Purse, (slots[0], slots[1]), role=role, mac_key=mac_key)
     assert found, "no valid record"
     return found.record

@@ -7,13 +7,15 @@ import time
 import pytest
 from exhaustion import Scenario, cuts, measure, run_all
 from hall import Hall
+from life_scenarios import LIFE
 from scenarios import SCENARIOS
 
 BUDGET_S = 90.0  # for all operations together, on one core; what is left over is left to `make chaos`
+ALL = (*SCENARIOS, *LIFE)
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=[each.name for each in SCENARIOS])
+@pytest.mark.parametrize("scenario", ALL, ids=[each.name for each in ALL])
 async def test_card_and_ledger_agree_after_every_cut(
     hall: Hall, scenario: Scenario, chaos_rounds: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -21,7 +23,7 @@ async def test_card_and_ledger_agree_after_every_cut(
     chosen = every if chaos_rounds else random.sample(every, len(every))
     started, failures, done = time.monotonic(), [], 0
     while done < len(chosen):
-        if not chaos_rounds and time.monotonic() - started > BUDGET_S / len(SCENARIOS):
+        if not chaos_rounds and time.monotonic() - started > BUDGET_S / len(ALL):
             break
         failures += await run_all(hall, scenario, chosen[done : done + 64])
         done = min(done + 64, len(chosen))
