@@ -65,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=[dialect.value for dialect in Dialect],
         help="a virtual reader instead of the computer's, of the family ACS or as named",
     )
+    one.add_argument(
+        "--radio",
+        action="store_true",
+        help="the virtual reader takes as long as a real one by the data sheet",
+    )
     one.add_argument("--log-level", choices=["debug", "info", "warning"], default="info")
     one.set_defaults(command=_run)
 
@@ -74,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("readers", help="the card readers of this computer")
     one.set_defaults(command=_readers)
 
-    _add_printer(
-        commands.add_parser("printer", help="name the receipt printer, before `run`")
-    )
+    _add_printer(commands.add_parser("printer", help="name the receipt printer, before `run`"))
     _add_virtual(commands.add_parser("virtual", help="cards of the virtual reader"))
     return parser
 
@@ -141,9 +144,11 @@ def _run(home: Home, given: argparse.Namespace) -> None:
     home.configuration()
     _no_core_dumps()
     _log(home, given.log_level)
-    source: Source = PcscSource()
+    source: Source
     if given.virtual:
-        source = VirtualSource(home.virtual, Dialect(given.virtual))
+        source = VirtualSource(home.virtual, Dialect(given.virtual), radio=given.radio)
+    else:
+        source = PcscSource()
     asyncio.run(program.run(home, source, _say))
 
 

@@ -6,6 +6,7 @@ A card's file follows every change of the card at once, as if it were the chip.
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 from onecard.agent.home import write_private
@@ -74,11 +75,14 @@ class FileSlot(VirtualSlot):
     Args:
         on_reader: says which card lies there.
         dialect: of commands to it.
+        radio: take the time that a real card and reader spend on the air.
     """
 
-    def __init__(self, on_reader: CardOnReader, dialect: Dialect) -> None:
+    def __init__(self, on_reader: CardOnReader, dialect: Dialect, *, radio: bool = False) -> None:
         super().__init__(VirtualReader(dialect), name=READER)
         self._on_reader = on_reader
+        self._radio = radio
+        self._waited_us = 0
         self._seen: object = None
         self._dump: Path | None = None
         self._saved = b""
@@ -94,6 +98,7 @@ class FileSlot(VirtualSlot):
         self._look()
         super().connect()
         self._connected = True
+        self._wait()
 
     def transmit(self, command: bytes) -> bytes:
         """See `Slot`. Like a real one, a connection does not outlive the insertion it was made in."""
@@ -104,6 +109,7 @@ class FileSlot(VirtualSlot):
         answer = super().transmit(command)
         if chip is not None:
             self._save(chip)
+        self._wait()
         return answer
 
     def disconnect(self) -> None:
@@ -130,7 +136,15 @@ class FileSlot(VirtualSlot):
         except UnavailableError as error:
             log.warning("the virtual card is unreadable: %s", error)
             return
+        self._waited_us = 0
         self.reader.insert(Chip(self._saved, uid_bytes=uid_length(self._saved)))
+
+    def _wait(self) -> None:
+        """Spend what the last command took on the air; a card that left takes no time."""
+        chip = self.reader.chip
+        if self._radio and chip is not None:
+            time.sleep((chip.radio_us - self._waited_us) / 1_000_000)
+            self._waited_us = chip.radio_us
 
     def _save(self, chip: Chip) -> None:
         memory = chip.dump()
@@ -152,13 +166,15 @@ class VirtualSource:
     Args:
         directory: of the control file.
         dialect: of commands to the reader.
+        radio: see `FileSlot`.
     """
 
     fault: str | None = None
 
-    def __init__(self, directory: Path, dialect: Dialect = Dialect.ACS) -> None:
+    def __init__(self, directory: Path, dialect: Dialect = Dialect.ACS, *, radio: bool = False) -> None:
         self._on_reader = CardOnReader(directory)
         self._dialect = dialect
+        self._radio = radio
         self._seen: object = self  # unlike any state
         self._cancelled = threading.Event()
 
@@ -186,4 +202,4 @@ class VirtualSource:
 
     def slot(self, name: str) -> FileSlot:
         """See `Source`."""
-        return FileSlot(self._on_reader, self._dialect)
+        return FileSlot(self._on_reader, self._dialect, radio=self._radio)
