@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from onecard.base.errors import SettingError
@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     )
     card_key_pin: Path | None = Field(
         None, description="File with the PIN of the token's user. Required with a card key in `pkcs11:`."
+    )
+    desk_password: SecretStr | None = Field(
+        None,
+        description="Operator password that desks ask for before they cancel an account, repair, decide or"
+        " reissue. Unset: these are refused.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
     lease_ms: int = Field(

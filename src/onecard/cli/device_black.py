@@ -12,6 +12,7 @@ from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
 from onecard.cli.scope import TenantCode, tenant_scope
 from onecard.devices import black
+from onecard.devices.model import Delivery
 
 app = typer.Typer(no_args_is_help=True, help="Cards that terminals refuse, and which terminals know.")
 
@@ -69,22 +70,24 @@ def show(uid: Uid, *, tenant: TenantCode, as_json: Json = False) -> None:
 
 async def _show(uid: str, tenant: str) -> list[dict[str, object]]:
     async with tenant_scope(tenant, ACTOR) as tx:
-        return [
-            {
-                "sn": each.device.sn,
-                "name": each.device.name,
-                "place": each.device.place,
-                "listed": each.listed,
-                "has": each.delivered.value,
-                "version": each.device.version,
-                "wanted": each.wanted,
-                "confirmed_at": each.device.confirmed_at,
-                "sent_at": each.device.sent_at,
-                "last_seen": each.device.last_seen,
-                "error": each.error,
-            }
-            for each in await black.delivery(tx, uid)
-        ]
+        return [delivery_row(each) for each in await black.delivery(tx, uid)]
+
+
+def delivery_row(each: Delivery) -> dict[str, object]:
+    """One terminal of a list of who knows of a card."""
+    return {
+        "sn": each.device.sn,
+        "name": each.device.name,
+        "place": each.device.place,
+        "listed": each.listed,
+        "has": each.delivered.value,
+        "version": each.device.version,
+        "wanted": each.wanted,
+        "confirmed_at": each.device.confirmed_at,
+        "sent_at": each.device.sent_at,
+        "last_seen": each.device.last_seen,
+        "error": each.error,
+    }
 
 
 @app.command()

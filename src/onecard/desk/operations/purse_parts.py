@@ -117,7 +117,7 @@ def row_of(sighting: Sighting) -> CardRow:
         RefusedError: it is nobody's.
     """
     if sighting.row is None:
-        first = sighting.differences[0] if sighting.differences else Difference.UNKNOWN
+        first = sighting.differences[0] if sighting.differences else Refusal.NOBODYS
         raise RefusedError(first.value)
     return sighting.row
 

@@ -19,6 +19,7 @@ class Refusal(StrEnum):
     NOTHING_WAITS = "nothing_waits"
     PURSE_FULL = "purse_full"
     SOURCE_UNKNOWN = "source_unknown"
+    NOBODYS = "nobodys"
 
 
 _MONEY: Mapping[Refusal, Words] = {
@@ -57,6 +58,12 @@ _MONEY: Mapping[Refusal, Words] = {
         "资金来源不正确。",
         "Choose cash, bank or provider.",
         "请选择现金、银行或支付平台。",
+    ),
+    Refusal.NOBODYS: Words(
+        "This card is nobody's.",
+        "此卡没有持卡人。",
+        "Issue it first, or lay another card on.",
+        "请先发卡，或换一张卡。",
     ),
 }
 _LOOK = Words("", "", "Look into the card's history.", "请查看此卡的操作明细。")

@@ -1,0 +1,169 @@
+"""`onecard desk return`, `cancel`, `replace`, `reissue`: a card's life ends, another's begins."""
+
+from typing import Annotated
+
+import typer
+
+from onecard.base.errors import OneCardError
+from onecard.cards.technology import UID
+from onecard.cli.desk_amounts import PasswordFile, day, fen, verifier
+from onecard.cli.desk_care import Override
+from onecard.cli.desk_issue import AnyStock, Until
+from onecard.cli.desk_readers import ReaderChoice, open_reader
+from onecard.cli.desk_result import result
+from onecard.cli.desk_show import Rows, Shown
+from onecard.cli.desk_virtual import Accident
+from onecard.cli.desk_visit import PersonOption, Reason, UidOption, Visit, desk_command
+from onecard.desk.operations import blank, ending, replacing
+from onecard.desk.operations.ending import Refunds
+from onecard.desk.operations.workplace import Workplace
+
+app = typer.Typer()
+
+KeepWater = Annotated[bool, typer.Option("--keep-water", help="Write the water purse off.")]
+KeepDeposit = Annotated[bool, typer.Option("--keep-deposit", help="The deposit becomes income.")]
+RefundFee = Annotated[bool, typer.Option("--refund-fee", help="Pay the card fee back.")]
+Charge = Annotated[str, typer.Option("--charge", metavar="AMOUNT", help="What the return itself costs.")]
+
+
+@desk_command(app, "return")
+async def return_(
+    visit: Visit,
+    *,
+    lost: Annotated[bool, typer.Option("--lost", help="Without the card, which was reported lost.")] = False,
+    erase: Annotated[bool, typer.Option("--erase", help="Then make it blank, for somebody else.")] = False,
+    keep_water: KeepWater = False,
+    keep_deposit: KeepDeposit = False,
+    refund_fee: RefundFee = False,
+    charge: Charge = "",
+    person: PersonOption = None,
+    uid: UidOption = None,
+    override: Override = "",
+    reason: Reason = "",
+) -> Shown:
+    """Pay out what is on a card and take it back."""
+    refunds = _refunds(keep_water=keep_water, keep_deposit=keep_deposit, refund_fee=refund_fee, charge=charge)
+    if lost:
+        row = await visit.card(person, uid)
+        done = await ending.return_lost(
+            visit.place, row.card_id, refunds=refunds, override_reason=override, reason=reason
+        )
+        return await result(visit, done)
+    sighting = await visit.look()
+    found = await result(
+        visit, await ending.return_card(visit.place, sighting, refunds=refunds, reason=reason)
+    )
+    holds_nothing = sighting.row is not None and sighting.row.technology == UID.name
+    if not found.ok or not erase or holds_nothing:
+        return found
+    erased = await result(visit, await blank.erase(visit.place, await visit.look(), reason=reason))
+    fields = {**found.fields, "erased": erased.fields["operation"]}
+    return Shown(fields, [*found.lines, erased.lines[-1]], ok=erased.ok, code=erased.code, words=erased.words)
+
+
+@desk_command(app, "cancel")
+async def cancel(
+    visit: Visit,
+    *,
+    keep_water: KeepWater = False,
+    keep_deposit: KeepDeposit = False,
+    refund_fee: RefundFee = False,
+    charge: Charge = "",
+    password_file: PasswordFile = None,
+    reason: Reason = "",
+) -> Shown:
+    """Settle the account of the card on the reader and close it; asks for the password."""
+    refunds = _refunds(keep_water=keep_water, keep_deposit=keep_deposit, refund_fee=refund_fee, charge=charge)
+    verify = verifier(visit.settings, password_file)
+    done = await ending.cancel_account(
+        visit.place, await visit.look(), verify, refunds=refunds, reason=reason
+    )
+    return await result(visit, done)
+
+
+def _refunds(*, keep_water: bool, keep_deposit: bool, refund_fee: bool, charge: str) -> Refunds:
+    return Refunds(water=not keep_water, deposit=not keep_deposit, fee=refund_fee, charge_fen=fen(charge))
+
+
+@desk_command(app, "replace")
+async def replace(
+    visit: Visit,
+    *,
+    new_reader: Annotated[
+        str, typer.Option("--new-reader", help="Where the blank card lies; else `replace-onto` follows.")
+    ] = "",
+    until: Until = None,
+    any_stock: AnyStock = False,
+    reason: Reason = "replaced",
+) -> Shown:
+    """Take everything off the old card on the reader; with --new-reader, put it on the new one at once."""
+    sighting = await visit.look()
+    found = await result(visit, await replacing.replace_card(visit.place, sighting, reason=reason))
+    if not found.ok or not new_reader:
+        return found
+    assert sighting.row  # noqa: S101  it was given up just now
+    choice = ReaderChoice.parse(new_reader)
+    async with open_reader(choice, visit.tenant.code, visit.runtime.bus, Accident()) as reader:
+        place = Workplace(visit.place.desk, reader)
+        done = await replacing.replace_onto(
+            place, await place.look(), sighting.row.card_id, valid_until=day(until), any_stock=any_stock,
+            reason=reason,
+        )  # fmt: skip
+    second = await result(visit, done)
+    return Shown(
+        {**second.fields, "collected": found.fields["operation"]},
+        [found.lines[-1], *second.lines],
+        ok=second.ok,
+        code=second.code,
+        words=second.words,
+    )
+
+
+@desk_command(app, "replace-onto")
+async def replace_onto(
+    visit: Visit,
+    old: Annotated[str, typer.Argument(metavar="UID", help="Of the card that was given up.")],
+    *,
+    until: Until = None,
+    any_stock: AnyStock = False,
+    reason: Reason = "",
+) -> Shown:
+    """Make the blank card on the reader the one that was given up: number, money, rights, deposit."""
+    row = await visit.card(None, old)
+    done = await replacing.replace_onto(
+        visit.place, await visit.look(), row.card_id, valid_until=day(until), any_stock=any_stock,
+        reason=reason,
+    )  # fmt: skip
+    return await result(visit, done)
+
+
+@desk_command(app, "reissue")
+async def reissue(
+    visit: Visit,
+    *,
+    person: PersonOption = None,
+    uid: UidOption = None,
+    override: Override = "",
+    until: Until = None,
+    any_stock: AnyStock = False,
+    password_file: PasswordFile = None,
+    reason: Reason = "",
+) -> Shown:
+    """Make the blank card on the reader that of a lost one, which is named; asks for the password."""
+    if person is None and uid is None:
+        message = "Say which card was lost: --person NUMBER or --uid HEX."
+        raise OneCardError(message)
+    row = await visit.card(person, uid)
+    done = await replacing.reissue(
+        visit.place, await visit.look(), row.card_id, verifier(visit.settings, password_file),
+        override_reason=override, valid_until=day(until), any_stock=any_stock, reason=reason,
+    )  # fmt: skip
+    return await result(visit, done)
+
+
+@desk_command(app, "transfers")
+async def transfers(visit: Visit) -> Rows:
+    """Cards that were given up for new ones which are not there yet, oldest first."""
+    names = replacing.Transfer.__slots__
+    rows = [{name: getattr(one, name) for name in names} for one in await replacing.transfers(visit.place)]
+    return Rows("transfers", rows, empty="No card waits to be replaced.")

@@ -1,0 +1,137 @@
+"""What became of an operation, for the clerk: done or not, cash to take or pay out, what the account has."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from onecard.base.amounts import format_amount
+from onecard.cards.keys import Role
+from onecard.cards.model import CardState
+from onecard.cli.desk_show import Shown
+from onecard.cli.desk_visit import Visit
+from onecard.cli.desk_words import ending_of, kind_name, say_in, state_name
+from onecard.desk.operations import care, store
+from onecard.desk.operations.model import Moves, Operation, PartState, Step
+from onecard.desk.operations.sighting import CardRow
+from onecard.desk.operations.speech import words_of
+from onecard.ledger.model import Balances
+from onecard.ledger.service import balances
+
+_PURSES = ("cash", "subsidy", "bonus", "water")
+
+
+async def result(visit: Visit, operation: Operation) -> Shown:
+    """An operation as it ended."""
+    desk = visit.place.desk
+    async with desk.tx() as tx:
+        row = await care.card(tx, operation.card_id) if operation.card_id is not None else None
+        drawer = await store.drawer(tx, desk.name)
+        found, loads = Balances(), {}
+        if operation.account_id is not None:
+            found = (await balances(tx, [operation.account_id])).get(operation.account_id, Balances())
+            loads = await store.loads_fen(tx, operation.account_id)
+    code, words = ending_of(operation)
+    if code == "done" and row and operation.after.state not in {None, row.state}:
+        code, words = "partly", words_of("pulled")
+    cash_fen = cash_to_take_fen(operation.steps, drawer)
+    shown = {
+        "operation": operation_fields(operation),
+        "cash_to_take_fen": cash_fen,
+        "card": card_fields(row) if row else None,
+        "balances_fen": {name: getattr(found, name) for name in (*_PURSES, "shortfall")},
+        "waiting_fen": waiting_fields(loads),
+        "settled": [operation_fields(each) for each in visit.settled],
+    }
+    lines = [*settled_lines(visit), _headline(visit, operation, row)]
+    if code == "done":
+        lines += _after_lines(visit, found, loads, cash_fen if operation.account_id else 0)
+    return Shown(shown, lines, ok=code == "done", code=code, words=words)
+
+
+def cash_to_take_fen(steps: Sequence[Step], drawer: int) -> int:
+    """What the clerk takes from the person; below zero: pays out."""
+    total = 0
+    for step in steps:
+        if step.state is PartState.CONFIRMED and isinstance(step.money, Moves):
+            for leg in step.money.legs:
+                total += leg.amount_fen * ((leg.debit.book == drawer) - (leg.credit.book == drawer))
+    return total
+
+
+def operation_fields(operation: Operation) -> dict[str, Any]:
+    """An operation for JSON."""
+    return {
+        "id": operation.id,
+        "kind": operation.kind.value,
+        "state": operation.state.value,
+        "amount_fen": operation.amount_fen,
+        "steps": [{"part": _tag(each), "state": each.state.value} for each in operation.steps],
+        "reason": operation.reason,
+        "trouble": operation.trouble,
+    }
+
+
+def _tag(step: Step) -> str:
+    return str(type(step.part).__struct_config__.tag)
+
+
+def card_fields(row: CardRow) -> dict[str, Any]:
+    """The server's words about a card for JSON."""
+    return {name: getattr(row, name) for name in CardRow.__slots__}
+
+
+def waiting_fields(loads: Mapping[Role, tuple[int, int]]) -> dict[str, int]:
+    """What waits for a card, by purse."""
+    return {role.name.lower(): sum(amounts) for role, amounts in loads.items()}
+
+
+def settled_lines(visit: Visit) -> list[str]:
+    """What the card has decided of earlier operations."""
+    return [
+        say_in(
+            visit.lang,
+            f"Operation {each.id} ({kind_name(each.kind, visit.lang)}), which was interrupted:"
+            f" {state_name(each.state, visit.lang)}.",
+            f"此前被中断的操作 {each.id}（{kind_name(each.kind, visit.lang)}）："
+            f"{state_name(each.state, visit.lang)}。",
+        )
+        for each in visit.settled
+    ]
+
+
+def _headline(visit: Visit, operation: Operation, row: CardRow | None) -> str:
+    lang = visit.lang
+    what, state = kind_name(operation.kind, lang), state_name(operation.state, lang)
+    amount = f" {format_amount(operation.amount_fen)}" if operation.amount_fen else ""
+    whose = f" · {row.person_name} ({row.person_number})" if row else ""
+    card = f" · {say_in(lang, 'card', '卡')} {row.uid}" if row else ""
+    number = f" · {say_in(lang, 'number', '卡号')} {row.number}" if row and row.number is not None else ""
+    return f"{operation.id} · {what}{amount} · {state}{whose}{card}{number}"
+
+
+def _after_lines(
+    visit: Visit, found: Balances, loads: Mapping[Role, tuple[int, int]], cash_fen: int
+) -> list[str]:
+    lang, lines = visit.lang, []
+    if cash_fen > 0:
+        amount = format_amount(cash_fen)
+        lines.append(say_in(lang, f"Take {amount} from the person.", f"请收取 {amount}。"))
+    if cash_fen < 0:
+        amount = format_amount(-cash_fen)
+        lines.append(say_in(lang, f"Pay out {amount}.", f"请支付 {amount}。"))
+    held = ", ".join(
+        f"{say_in(lang, name, zh)} {format_amount(getattr(found, name))}"
+        for name, zh in zip(_PURSES, ("自助", "补助", "赠送", "水控"), strict=True)
+        if getattr(found, name) or name in {"cash", "water"}
+    )
+    lines.append(say_in(lang, f"The account has: {held}.", f"账户余额：{held}。"))
+    waiting = sum(sum(each) for each in loads.values())
+    if waiting:
+        amount = format_amount(waiting)
+        lines.append(say_in(lang, f"{amount} waits for the card.", f"{amount} 待写入卡。"))
+    return lines
+
+
+async def row_state(visit: Visit, card_id: int) -> CardState:
+    """The state of a card as the server has it now."""
+    async with visit.place.desk.tx() as tx:
+        return CardState((await care.card(tx, card_id)).state)
