@@ -18,7 +18,7 @@ from onecard.desk.operations.queue import Queue, Recipients, Terms, Turn, Waitin
 from onecard.ledger.model import BookKind
 from onecard.people import service as people
 
-POLL_S = 0.002
+POLL_MS = 2
 VAULT = Vault(b"v" * 32)
 
 
@@ -53,7 +53,7 @@ class Clerk:
 def clerk(hall: Hall, recipients: Recipients | None = None, terms: Terms | None = None) -> Clerk:
     place, reader = at_desk(hall, plastic(0x7FFFFFFF))
     who = recipients or Waiting(hall.desk(), departments=[hall.department_id])
-    return Clerk(Queue(place, who, terms or Terms(), poll_s=POLL_S), reader)
+    return Clerk(Queue(place, who, terms or Terms(), poll_ms=POLL_MS), reader)
 
 
 def codes(turns: list[Turn]) -> list[str]:
@@ -113,7 +113,10 @@ async def test_a_person_with_a_problem_is_put_aside_and_the_card_goes_to_the_nex
     second = await hall.person()
     place, reader = at_desk(hall, plastic(1))
     queue = Queue(
-        place, Waiting(hall.desk(), departments=[hall.department_id]), Terms(opening_fen=1_00), poll_s=POLL_S
+        place,
+        Waiting(hall.desk(), departments=[hall.department_id]),
+        Terms(opening_fen=1_00),
+        poll_ms=POLL_MS,
     )
     turns = [turn async for turn in queue.turns()]
     assert codes(turns) == ["ceiling_exceeded", ""]
@@ -133,11 +136,11 @@ async def test_a_card_left_on_the_reader_is_served_once(hall: Hall) -> None:
     await hall.person()
     await hall.person()
     place, _ = at_desk(hall, plastic(1))
-    queue = Queue(place, Waiting(hall.desk(), departments=[hall.department_id]), Terms(), poll_s=POLL_S)
+    queue = Queue(place, Waiting(hall.desk(), departments=[hall.department_id]), Terms(), poll_ms=POLL_MS)
     stream = queue.turns()
     assert (await anext(stream)).code == ""
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(anext(stream), 20 * POLL_S)
+        await asyncio.wait_for(anext(stream), 20 * POLL_MS / 1000)
     assert (queue.done, queue.failed) == (1, 0)
 
 
@@ -145,12 +148,12 @@ async def test_a_reader_that_complains_is_heard_once(hall: Hall) -> None:
     await hall.person()
     place, reader = at_desk(hall, plastic(1))
     reader.slot.crowded = True
-    queue = Queue(place, Waiting(hall.desk(), departments=[hall.department_id]), Terms(), poll_s=POLL_S)
+    queue = Queue(place, Waiting(hall.desk(), departments=[hall.department_id]), Terms(), poll_ms=POLL_MS)
     stream = queue.turns()
     assert (await anext(stream)).code == "two_cards"
 
     async def tidy() -> None:
-        await asyncio.sleep(5 * POLL_S)
+        await asyncio.sleep(5 * POLL_MS / 1000)
         reader.slot.crowded = False
 
     tidying = asyncio.create_task(tidy())

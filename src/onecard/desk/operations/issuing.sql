@@ -1,5 +1,5 @@
 -- name: candidate(tenant_id, person_id)^
--- Somebody who is to get a card. The row stays locked, so that two desks cannot both give the last one allowed.
+-- Somebody who is to get a card. The row stays locked: two desks cannot both give the last one allowed.
 select p.id as person_id, p.state, k.number as class_number, k.cards_most
   from people.person p
   join people.account_class k on k.tenant_id = p.tenant_id and k.id = p.class_id
@@ -39,13 +39,14 @@ select min(w.number)
       where d.tenant_id = :tenant_id and d.number = w.number
         and d.state not in ('cancelled', 'returned', 'void'));
 
--- name: insert_life(tenant_id, uid, technology, person_id, number, valid_until, keys, pin, fee_fen, deposit_fen)$
--- keys: generation and key version.
+-- name: insert_life(tenant_id, uid, technology, person_id, number, valid_until, keys, pin, amounts)$
+-- keys: generation and key version; amounts: fee and deposit.
 insert into cards.card
        (tenant_id, uid, technology, person_id, state, number, valid_until, generation, key_version, pin,
         fee_fen, deposit_fen)
 values (:tenant_id, :uid, :technology, :person_id, 'issuing', :number, :valid_until,
-        (:keys::smallint[])[1], (:keys::smallint[])[2], :pin, :fee_fen, :deposit_fen)
+        (:keys::smallint[])[1], (:keys::smallint[])[2], :pin,
+        (:amounts::bigint[])[1], (:amounts::bigint[])[2])
 returning id;
 
 -- name: insert_route(uid, tenant_id)!
@@ -101,7 +102,8 @@ select name from cards.box
  order by name limit 1;
 
 -- name: insert_box(tenant_id, name, first_uid, last_uid)!
-insert into cards.box (tenant_id, name, first_uid, last_uid) values (:tenant_id, :name, :first_uid, :last_uid);
+insert into cards.box (tenant_id, name, first_uid, last_uid)
+values (:tenant_id, :name, :first_uid, :last_uid);
 
 -- name: boxes(tenant_id)
 -- With how many cards each has, and how many of them are in use or set aside.

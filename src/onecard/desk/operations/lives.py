@@ -128,8 +128,7 @@ async def begin(tx: Tx, life: Life) -> int:
     card_id = await sql.insert_life(
         tx.connection, tenant_id=tx.tenant_id, uid=life.uid, technology=life.technology,
         person_id=life.person_id, number=life.number, valid_until=life.valid_until,
-        keys=[life.generation, life.key_version], pin=life.pin, fee_fen=life.fee_fen,
-        deposit_fen=life.deposit_fen,
+        keys=[life.generation, life.key_version], pin=life.pin, amounts=[life.fee_fen, life.deposit_fen],
     )  # fmt: skip
     await sql.insert_route(tx.connection, uid=life.uid, tenant_id=tx.tenant_id)
     return int(card_id)

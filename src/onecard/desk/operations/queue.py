@@ -27,7 +27,7 @@ from onecard.ledger.service import open_accounts
 from onecard.people import service as people
 from onecard.people.model import PersonDraft
 
-POLL_S = 0.15
+POLL_MS = 150
 # what is the matter with the person and not with the card: the next one gets the card instead
 _ABOUT_PERSON = {
     IssueRefusal.PERSON_UNKNOWN.value,
@@ -208,7 +208,7 @@ class Queue:
         place: the desk with its reader.
         recipients: who gets cards.
         terms: what all cards begin with.
-        poll_s: how often the reader is asked for a card, in seconds.
+        poll_ms: pause between two questions to the reader whether a card lies there.
 
     Attributes:
         done: cards issued in this run.
@@ -216,14 +216,14 @@ class Queue:
     """
 
     def __init__(
-        self, place: Workplace, recipients: Recipients, terms: Terms, *, poll_s: float = POLL_S
+        self, place: Workplace, recipients: Recipients, terms: Terms, *, poll_ms: int = POLL_MS
     ) -> None:
         self.done = 0
         self.failed = 0
         self._place = place
         self._recipients = recipients
         self._terms = terms
-        self._poll_s = poll_s
+        self._poll_ms = poll_ms
         self._aside: set[int] = set()
         self._served: Presence | None = None
         self._interrupted = False
@@ -247,7 +247,7 @@ class Queue:
         while not self._stopped and (left or self._recipients.endless):
             turn = await self._poll()
             if turn is None:
-                await asyncio.sleep(self._poll_s)
+                await asyncio.sleep(self._poll_ms / 1000)
             else:
                 left = turn.progress.left
                 yield turn
