@@ -13,7 +13,7 @@ from onecard.base.db import Tx
 from onecard.cards.keys import CardIdentity, Role
 from onecard.cards.model import CardState
 from onecard.cards.oc1 import value_profile
-from onecard.cards.oc1.layout import Place, block_of
+from onecard.cards.oc1.layout import Place
 from onecard.cards.oc1.records import (
     CardStatus,
     Identity,
@@ -247,13 +247,13 @@ def _written(
         return {slot: scribe.keys.record(place.role, slot, one) for slot, one in enumerate(records)}, None
     if scribe.layout.value_blocks:
         return _value_blocks(scribe.keys, place, purse), purse
-    older = replace(purse, counter=purse.counter - 1)
-    slots = {0: older, 1: purse}
+    # slot 0 is written first: from then on the card is whole, and can be spent from
+    slots = {0: purse, 1: replace(purse, counter=purse.counter - 1)}
     return {slot: scribe.keys.record(place.role, slot, one) for slot, one in slots.items()}, purse
 
 
 def _value_blocks(keys: CardKeys, place: Place, purse: Purse) -> dict[int, bytes]:
-    amount = value_profile.write(purse.cash_fen + purse.subsidy_fen, block_of(place.sector, 0))
+    amount = value_profile.write(purse)
     desk = value_profile.encode_desk_record(purse, role=place.role, mac_key=keys.mac(place.role))
     return {0: amount, 1: amount, value_profile.DESK_SLOT: desk}
 
