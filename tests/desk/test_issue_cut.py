@@ -1,5 +1,6 @@
 """Issuing that is cut short: carried on where it stands, given up, or scrap; never half a card with money."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from hall import Hall, purse, the
 
 from onecard.base.db import SYSTEM
 from onecard.base.embedded import Logins
+from onecard.cards.oc1.records import CardStatus
 from onecard.cards.virtual.chip import Chip
 from onecard.cards.virtual.tear import Tear, Torn
 from onecard.desk.operations.blank import erase
@@ -196,6 +198,34 @@ async def test_a_number_whose_money_had_not_moved_is_done_when_it_is_seen(hall: 
     await place.look()
     assert (await money(hall), (await card_rows(hall, chip))[0][0]) == ([10_00, 20_00, -80_00, 0], "active")
     await assert_proven(hall, urls)
+
+
+async def test_a_card_is_active_only_when_everything_else_is_on_it(hall: Hall) -> None:
+    chip = plastic()
+    await torn(hall, chip, await hall.person(), ACTIVE, Torn.NONE)
+    seen, reading = await look(hall, chip)
+    assert [one.state.value for one in reading.sectors.values()] == ["ours"] * 4
+    assert reading.holder
+    assert reading.holder.record.status is CardStatus.INCOMPLETE
+    assert seen.has(Difference.UNFINISHED)
+
+
+async def test_desks_that_issue_at_once_give_different_numbers(hall: Hall) -> None:
+    persons = [await hall.person() for _ in range(6)]
+    done = await asyncio.gather(*(issued(hall, plastic(n), person) for n, person in enumerate(persons)))
+    assert {one.state for one in done} == {State.CONFIRMED}
+    numbers = await hall.fetch("select number from cards.card order by number")
+    assert numbers == [(n,) for n in range(1, 7)]
+
+
+async def test_of_two_desks_one_gives_the_last_card_that_is_allowed(hall: Hall) -> None:
+    person = await hall.person(cash=5_00)
+    done = await asyncio.gather(
+        *(issued(hall, plastic(n), person, opening_fen=1_00) for n in range(4)), return_exceptions=True
+    )
+    assert sum(isinstance(one, Operation) for one in done) == 1
+    assert all(isinstance(one, Operation | RefusedError | BusyError) for one in done)
+    assert (await hall.balances(person)).cash == 6_00
 
 
 async def test_what_has_ended_or_moved_money_cannot_be_given_up(hall: Hall) -> None:
