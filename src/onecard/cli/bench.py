@@ -1,10 +1,8 @@
-"""`onecard bench`: the ledger beside pgbench, and taps end to end; figures, ratios, proofs."""
+"""`onecard bench`: the ledger beside pgbench, taps and desk end to end; figures, ratios, proofs."""
 
 import asyncio
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -20,15 +18,18 @@ from onecard.base.errors import UnavailableError
 from onecard.base.pgserver import EmbeddedPostgres
 from onecard.base.settings import load_settings
 from onecard.base.vault import open_vault
+from onecard.bench import desk as desk_bench
 from onecard.bench import ledger as ledger_bench
 from onecard.bench import tap as tap_bench
+from onecard.bench.desk_office import Target as DeskTarget
+from onecard.bench.processes import program, started
 from onecard.cli import output
 from onecard.cli.output import Json
-from onecard.cli.runtime import open_runtime, read_servers, run_async
+from onecard.cli.runtime import Runtime, open_runtime, read_servers, run_async
 
 app = typer.Typer(help="Benchmarks; every figure comes with a proof of the books.", no_args_is_help=True)
 
-_START_S, _STOP_S = 30.0, 6.0
+_START_S = 30.0
 _console = Console(highlight=False)
 _Rounds = Annotated[int, typer.Option(min=1, help="More rounds, steadier medians.")]
 _Seconds = Annotated[float, typer.Option(min=0.5, help="Length of each measurement.")]
@@ -81,17 +82,57 @@ def tap(
         raise typer.Exit(1)
 
 
+@app.command()
+def desk(
+    *,
+    rounds: _Rounds = 5,
+    seed: _Seed = 1,
+    cards: Annotated[int, typer.Option(min=1, help="Cards in each round, each issued and used.")] = 40,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Cards issued one after the other, with radio times.")
+    ] = 20,
+    as_json: Json = False,
+) -> None:
+    """A desk and its agent in another process: round trips, the desk's own time, cards a minute."""
+    options = desk_bench.Options(rounds=rounds, cards=cards, batch=batch, seed=seed)
+    result = run_async(_desk(options, _progress(hidden=as_json)))
+    if as_json:
+        output.print_json(result)
+    else:
+        _console.print(_desk_figures(result))
+        _console.print(_desk_goals(result))
+    if not result["check_ok"]:
+        raise typer.Exit(1)
+
+
 async def _tap(options: tap_bench.Options, progress: Callable[[str], None]) -> dict[str, Any]:
+    async with _product() as (runtime, address):
+        target = tap_bench.Target(
+            runtime.db, runtime.ledger, open_vault(runtime.settings), runtime.urls.engine, address
+        )
+        return await tap_bench.run(target, options, progress)
+
+
+async def _desk(options: desk_bench.Options, progress: Callable[[str], None]) -> dict[str, Any]:
+    async with _product() as (runtime, _):
+        assert runtime.bus and runtime.address  # noqa: S101, PT018  a running product has a bus
+        target = DeskTarget(
+            runtime.db, runtime.ledger, open_vault(runtime.settings), runtime.urls.engine, runtime.bus,
+            runtime.address.agents_url,
+        )  # fmt: skip
+        return await desk_bench.run(target, runtime.settings.data_dir, options, progress)
+
+
+@asynccontextmanager
+async def _product() -> AsyncIterator[tuple[Runtime, tuple[str, int]]]:
+    """A product in a process of its own, on a directory of its own, and the address terminals use."""
     directory = Path(tempfile.mkdtemp(prefix="onecard-bench-"))
     settings = load_settings().model_copy(
         update={"data_dir": directory, "database_url": None, "nats_url": None}
     )
     try:
         async with _serving(directory) as address, open_runtime(settings) as runtime:
-            target = tap_bench.Target(
-                runtime.db, runtime.ledger, open_vault(settings), runtime.urls.engine, address
-            )
-            return await tap_bench.run(target, options, progress)
+            yield runtime, address
     finally:
         for path in (EmbeddedPostgres(directory).socket_dir, directory):
             shutil.rmtree(path, ignore_errors=True)
@@ -102,18 +143,8 @@ async def _serving(directory: Path) -> AsyncIterator[tuple[str, int]]:
     """`onecard serve` as a process of its own; gives the address terminals use."""
     environment = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     environment |= {"ONECARD_DATA_DIR": str(directory), "ONECARD_LOG_LEVEL": "warning"}
-    command = [str(Path(sys.executable).with_name("onecard")), "serve"]
-    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.DEVNULL)
-    try:
+    async with started(program("onecard"), "serve", environment=environment) as process:
         yield await _announced(directory, process)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _STOP_S)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
 
 
 async def _announced(directory: Path, process: asyncio.subprocess.Process) -> tuple[str, int]:
@@ -189,6 +220,33 @@ def _tap_figures(result: Mapping[str, Any]) -> Table:
     table.add_row(
         f"highest rate with p99 ≤ {tap_bench.HELD_P99_MS:g} ms", "", f"{result['highest_rate']:,}/s", ""
     )
+    table.add_row("every proof after every round", "holds", _holds(result), _verdict(result["check_ok"]))
+    return table
+
+
+def _desk_figures(result: Mapping[str, Any]) -> Table:
+    table = Table(title="At the desk, ms (medians)", title_justify="left", box=None)
+    table.add_column("what")
+    for heading in (
+        "round trips", "p50", "p95", "desk p50", "desk p95", "scripts alone p50", "desk ÷ scripts",
+        "scripts ÷ in process", "radio",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right")
+    for act, ratios in result["ratios"].items():
+        total, overhead = result["total_ms"][act], result["overhead_ms"][act]
+        table.add_row(
+            act, str(result["round_trips"][act]), f"{total['p50']:.1f}", f"{total['p95']:.1f}",
+            f"{overhead['p50']:.1f}", f"{overhead['p95']:.1f}", f"{result['scripts_ms'][act]['p50']:.1f}",
+            f"{ratios['desk_to_scripts']} ×", f"{ratios['scripts_to_in_process']} ×",
+            f"{result['radio']['radio_ms'][act]:.0f}",
+        )  # fmt: skip
+    return table
+
+
+def _desk_goals(result: Mapping[str, Any]) -> Table:
+    table = _goals()
+    for goal in result["goals"]:
+        table.add_row(goal["what"], goal["goal"], f"{goal['measured']:g}", _verdict(goal["met"]))
     table.add_row("every proof after every round", "holds", _holds(result), _verdict(result["check_ok"]))
     return table
 

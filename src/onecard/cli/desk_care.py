@@ -1,5 +1,6 @@
 """`onecard desk loss`, `freeze`, `extend`, `rekey`, `repair` …: cards in use stay in use, or rest."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -133,11 +134,9 @@ async def _lost(
 @desk_command(app, "lost")
 async def lost(visit: Visit) -> Rows:
     """Cards that are reported lost, the latest report first."""
-    rows = [
-        {name: getattr(each, name) for name in losing.Lost.__slots__}
-        for each in await losing.lost_cards(visit.place)
-    ]
-    return Rows("cards", rows, empty="No card is reported lost.")
+    rows = [asdict(each) for each in await losing.lost_cards(visit.place)]
+    columns = ("uid", "number", "person_number", "person_name", "reason", "reported_at")
+    return Rows("cards", rows, columns, empty="No card is reported lost.")
 
 
 @desk_command(app, "delivery")
@@ -153,7 +152,10 @@ async def delivery(
     if resend:
         await losing.resend(visit.place, row.card_id)
     found = await losing.delivery(visit.place, row.card_id)
-    return Rows("terminals", [delivery_row(each) for each in found], empty="No terminal was told about it.")
+    columns = ("sn", "name", "place", "listed", "has", "confirmed_at", "last_seen", "error")
+    return Rows(
+        "terminals", [delivery_row(each) for each in found], columns, empty="No terminal was told about it."
+    )
 
 
 @desk_command(app, "freeze")

@@ -1,21 +1,25 @@
 """`onecard desk return`, `cancel`, `replace`, `reissue`: a card's life ends, another's begins."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from onecard.base.errors import OneCardError
+from onecard.cards.model import CardState
 from onecard.cards.technology import UID
 from onecard.cli.desk_amounts import PasswordFile, day, fen, verifier
 from onecard.cli.desk_care import Override
-from onecard.cli.desk_issue import AnyStock, Until
+from onecard.cli.desk_issue import AnyStock, PersonNumber, Until
 from onecard.cli.desk_readers import ReaderChoice, open_reader
 from onecard.cli.desk_result import result
 from onecard.cli.desk_show import Rows, Shown
 from onecard.cli.desk_virtual import Accident
 from onecard.cli.desk_visit import PersonOption, Reason, UidOption, Visit, desk_command
 from onecard.desk.operations import blank, ending, replacing
+from onecard.desk.operations.care_words import CareRefusal
 from onecard.desk.operations.ending import Refunds
+from onecard.desk.operations.model import Kind
+from onecard.desk.operations.speech import RefusedError
 from onecard.desk.operations.workplace import Workplace
 
 app = typer.Typer()
@@ -58,7 +62,7 @@ async def return_(
         return found
     erased = await result(visit, await blank.erase(visit.place, await visit.look(), reason=reason))
     fields = {**found.fields, "erased": erased.fields["operation"]}
-    return Shown(fields, [*found.lines, erased.lines[-1]], ok=erased.ok, code=erased.code, words=erased.words)
+    return Shown(fields, [*found.lines, erased.lines[0]], ok=erased.ok, code=erased.code, words=erased.words)
 
 
 @desk_command(app, "cancel")
@@ -74,11 +78,10 @@ async def cancel(
 ) -> Shown:
     """Settle the account of the card on the reader and close it; asks for the password."""
     refunds = _refunds(keep_water=keep_water, keep_deposit=keep_deposit, refund_fee=refund_fee, charge=charge)
-    verify = verifier(visit.settings, password_file)
-    done = await ending.cancel_account(
-        visit.place, await visit.look(), verify, refunds=refunds, reason=reason
-    )
-    return await result(visit, done)
+    sighting, verify = await visit.look(), verifier(visit.settings, password_file)
+    done = await ending.cancel_account(visit.place, sighting, verify, refunds=refunds, reason=reason)
+    again = sighting.row is not None and sighting.row.state == CardState.CANCELLED
+    return await result(visit, done, again=again)
 
 
 def _refunds(*, keep_water: bool, keep_deposit: bool, refund_fee: bool, charge: str) -> Refunds:
@@ -112,7 +115,7 @@ async def replace(
     second = await result(visit, done)
     return Shown(
         {**second.fields, "collected": found.fields["operation"]},
-        [found.lines[-1], *second.lines],
+        [found.lines[0], *second.lines],
         ok=second.ok,
         code=second.code,
         words=second.words,
@@ -122,48 +125,55 @@ async def replace(
 @desk_command(app, "replace-onto")
 async def replace_onto(
     visit: Visit,
-    old: Annotated[str, typer.Argument(metavar="UID", help="Of the card that was given up.")],
+    person: PersonNumber,
     *,
     until: Until = None,
     any_stock: AnyStock = False,
     reason: Reason = "",
 ) -> Shown:
-    """Make the blank card on the reader the one that was given up: number, money, rights, deposit."""
-    row = await visit.card(None, old)
+    """Make the blank card on the reader the one its holder gave up: number, money, rights, deposit."""
+    card_id = await _given_up(visit, person, Kind.COLLECT)
+    if card_id is None:
+        raise RefusedError(CareRefusal.NO_TRANSFER)
     done = await replacing.replace_onto(
-        visit.place, await visit.look(), row.card_id, valid_until=day(until), any_stock=any_stock,
-        reason=reason,
-    )  # fmt: skip
+        visit.place, await visit.look(), card_id, valid_until=day(until), any_stock=any_stock, reason=reason
+    )
     return await result(visit, done)
 
 
 @desk_command(app, "reissue")
 async def reissue(
     visit: Visit,
+    person: PersonNumber,
     *,
-    person: PersonOption = None,
-    uid: UidOption = None,
+    uid: Annotated[str | None, typer.Option("--uid", help="Which card was lost, of several.")] = None,
     override: Override = "",
     until: Until = None,
     any_stock: AnyStock = False,
     password_file: PasswordFile = None,
     reason: Reason = "",
 ) -> Shown:
-    """Make the blank card on the reader that of a lost one, which is named; asks for the password."""
-    if person is None and uid is None:
-        message = "Say which card was lost: --person NUMBER or --uid HEX."
-        raise OneCardError(message)
-    row = await visit.card(person, uid)
+    """Make the blank card on the reader that of somebody whose card is lost; asks for the password."""
+    card_id = await _given_up(visit, person, Kind.REISSUE)
+    if card_id is None:
+        card_id = (await visit.card(person, uid)).card_id
     done = await replacing.reissue(
-        visit.place, await visit.look(), row.card_id, verifier(visit.settings, password_file),
+        visit.place, await visit.look(), card_id, verifier(visit.settings, password_file),
         override_reason=override, valid_until=day(until), any_stock=any_stock, reason=reason,
     )  # fmt: skip
     return await result(visit, done)
 
 
+async def _given_up(visit: Visit, person: str, kind: Kind) -> int | None:
+    """The latest card of a person that waits for a new one to take its place."""
+    found = await replacing.transfers(visit.place)
+    cards = [each.card_id for each in found if (each.person_number, each.kind) == (person, kind.value)]
+    return cards[-1] if cards else None
+
+
 @desk_command(app, "transfers")
 async def transfers(visit: Visit) -> Rows:
     """Cards that were given up for new ones which are not there yet, oldest first."""
-    names = replacing.Transfer.__slots__
-    rows = [{name: getattr(one, name) for name in names} for one in await replacing.transfers(visit.place)]
-    return Rows("transfers", rows, empty="No card waits to be replaced.")
+    rows = [asdict(one) for one in await replacing.transfers(visit.place)]
+    columns = ("card_id", "person_number", "person_name", "number", "kind", "reason", "created_at")
+    return Rows("transfers", rows, columns, empty="No card waits to be replaced.")

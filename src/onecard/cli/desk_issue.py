@@ -1,5 +1,6 @@
 """`onecard desk initialise`, `erase`, `issue`, `bind` …: cards of nobody become somebody's."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -103,8 +104,7 @@ async def unknown(
     """The latest cards of nobody that were held to terminals, newest first."""
     async with visit.place.desk.tx() as tx:
         found = await binding.latest_unknown(tx, most)
-    rows = [{name: getattr(one, name) for name in binding.Swipe.__slots__} for one in found]
-    return Rows("swipes", rows, empty="No unknown card was held to a terminal.")
+    return Rows("swipes", [asdict(one) for one in found], empty="No unknown card was held to a terminal.")
 
 
 @desk_command(app, "continue")

@@ -3,9 +3,9 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from onecard.base.amounts import format_amount
 from onecard.base.clock import now_us
 from onecard.base.errors import OneCardError
 from onecard.cli.desk_amounts import day
@@ -15,11 +15,11 @@ from onecard.cli.desk_visit import Reason, Visit, desk_command
 from onecard.cli.desk_words import kind_name, say_in, state_name
 from onecard.desk.operations import lift, stock, store
 from onecard.desk.operations.lift import LiftRights
-from onecard.desk.operations.model import Kind, State
+from onecard.desk.operations.model import After, Kind, State
 
 app = typer.Typer()
 
-_SHORT = ("id", "kind", "state", "person_number", "person_name", "uid", "amount_fen", "desk", "created_at")
+_COLUMNS = ("id", "kind", "state", "person_number", "person_name", "amount_fen", "desk", "created_at")
 
 
 @desk_command(app, "repair-list")
@@ -28,7 +28,7 @@ async def repair_list(visit: Visit) -> Rows:
     async with visit.place.desk.tx() as tx:
         rows = store.sql.unresolved(tx.connection, tenant_id=tx.tenant_id)
         found = [dict(row) async for row in rows]
-    return Rows("operations", _shown(visit, found, "trouble"), empty="Everything is decided.")
+    return Rows("operations", _shown(visit, found), (*_COLUMNS, "trouble"), empty="Everything is decided.")
 
 
 @desk_command(app, "operations")
@@ -43,22 +43,18 @@ async def operations(
     async with visit.place.desk.tx() as tx:
         rows = store.sql.latest(tx.connection, tenant_id=tx.tenant_id, account_id=account_id, most=most)
         found = [dict(row) async for row in rows]
-    return Rows("operations", _shown(visit, found, "reason"), empty="No operation yet.")
+    return Rows("operations", _shown(visit, found), (*_COLUMNS, "reason"), empty="No operation yet.")
 
 
-def _shown(visit: Visit, rows: list[dict[str, Any]], last: str) -> list[dict[str, Any]]:
-    """As they are for JSON; for people fewer columns, in their language."""
-    if visit.as_json:
-        return rows
-    return [
-        {name: row[name] for name in (*_SHORT, last)}
-        | {
-            "kind": kind_name(Kind(row["kind"]), visit.lang),
-            "state": state_name(State(row["state"]), visit.lang),
-            "amount_fen": format_amount(row["amount_fen"]),
-        }
-        for row in rows
-    ]
+def _shown(visit: Visit, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As they are for JSON; in people's language otherwise."""
+    for row in rows:
+        row |= {name: msgspec.json.decode(row[name]) for name in ("before", "after") if name in row}
+        if not visit.as_json:
+            after = msgspec.convert(row.get("after", {}), After)
+            row["kind"] = kind_name(Kind(row["kind"]), after, visit.lang)
+            row["state"] = state_name(State(row["state"]), visit.lang)
+    return rows
 
 
 @desk_command(app, "stock-add")

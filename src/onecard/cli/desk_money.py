@@ -94,4 +94,5 @@ async def loads(visit: Visit) -> Rows:
         found = [dict(row) async for row in rows]
     for row in found:
         row["role"] = Role(row["role"]).name.lower()
-    return Rows("loads", found, empty="Nothing waits.")
+    columns = ("person_number", "person_name", "role", "cash_fen", "subsidy_fen", "reason", "created_at")
+    return Rows("loads", found, columns, empty="Nothing waits.")

@@ -101,7 +101,7 @@ def shown(visit: Visit, sighting: Sighting) -> Shown:
         "open_operation": sighting.open_operation,
         "settled": [operation_fields(each) for each in visit.settled],
     }
-    lines = [*settled_lines(visit), *_lines(visit, sighting)]
+    lines = [*settled_lines(visit, visit.settled), *_lines(visit, sighting)]
     for _, message, following in remarks:
         lines += [f"! {message}", f"  → {following}"]
     if sighting.open_operation is not None:
@@ -162,8 +162,7 @@ def _lines(visit: Visit, sighting: Sighting) -> Iterator[str]:
     yield f"{say_in(lang, 'Card', '卡')} {sighting.uid} · {_technology(sighting)}"
     rows = [each for each in _side_by_side(sighting) if each[1] or each[2]]
     if not rows:
-        blank = sighting.reading is not None and sighting.reading.is_blank
-        yield "  " + (say_in(lang, "blank", "空白卡") if blank else say_in(lang, "unknown here", "未登记"))
+        yield "  " + say_in(lang, "unknown here", "未登记")
         return
     left = max(_width(label(name, lang)) for name, _, _ in rows)
     middle = max(_width(card) for _, card, _ in (*rows, ("", say_in(lang, "on the card", "卡内"), "")))
@@ -175,7 +174,8 @@ def _lines(visit: Visit, sighting: Sighting) -> Iterator[str]:
 def _side_by_side(sighting: Sighting) -> Iterator[tuple[str, str, str]]:
     row, found, reading = sighting.row, sighting.balances, sighting.reading
     holder = reading.holder.record if reading and reading.holder else None
-    yield "state", holder.status.name.lower() if holder else "", row.state if row else ""
+    says = holder.status.name.lower() if holder else "blank" if reading and reading.is_blank else ""
+    yield "state", says, row.state if row else ""
     yield "holder", "", f"{row.person_name} ({row.person_number})" if row else ""
     yield "number", _text(holder and holder.card_number), _text(row and row.number)
     yield "class", _text(holder and holder.account_class), _text(row and row.class_number)

@@ -5,7 +5,6 @@ from typing import Any
 
 from onecard.base.amounts import format_amount
 from onecard.cards.keys import Role
-from onecard.cards.model import CardState
 from onecard.cli.desk_show import Shown
 from onecard.cli.desk_visit import Visit
 from onecard.cli.desk_words import ending_of, kind_name, say_in, state_name
@@ -19,8 +18,8 @@ from onecard.ledger.service import balances
 _PURSES = ("cash", "subsidy", "bonus", "water")
 
 
-async def result(visit: Visit, operation: Operation) -> Shown:
-    """An operation as it ended."""
+async def result(visit: Visit, operation: Operation, *, again: bool = False) -> Shown:
+    """An operation as it ended; `again` when that was earlier, so that nobody pays twice."""
     desk = visit.place.desk
     async with desk.tx() as tx:
         row = await care.card(tx, operation.card_id) if operation.card_id is not None else None
@@ -32,16 +31,17 @@ async def result(visit: Visit, operation: Operation) -> Shown:
     code, words = ending_of(operation)
     if code == "done" and row and operation.after.state not in {None, row.state}:
         code, words = "partly", words_of("pulled")
-    cash_fen = cash_to_take_fen(operation.steps, drawer)
+    cash_fen = 0 if again else cash_to_take_fen(operation.steps, drawer)
+    settled, visit.settled = visit.settled, []
     shown = {
         "operation": operation_fields(operation),
         "cash_to_take_fen": cash_fen,
         "card": card_fields(row) if row else None,
         "balances_fen": {name: getattr(found, name) for name in (*_PURSES, "shortfall")},
         "waiting_fen": waiting_fields(loads),
-        "settled": [operation_fields(each) for each in visit.settled],
+        "settled": [operation_fields(each) for each in settled],
     }
-    lines = [*settled_lines(visit), _headline(visit, operation, row)]
+    lines = [*settled_lines(visit, settled), _headline(visit, operation, row)]
     if code == "done":
         lines += _after_lines(visit, found, loads, cash_fen if operation.account_id else 0)
     return Shown(shown, lines, ok=code == "done", code=code, words=words)
@@ -84,23 +84,29 @@ def waiting_fields(loads: Mapping[Role, tuple[int, int]]) -> dict[str, int]:
     return {role.name.lower(): sum(amounts) for role, amounts in loads.items()}
 
 
-def settled_lines(visit: Visit) -> list[str]:
+def settled_lines(visit: Visit, settled: Sequence[Operation]) -> list[str]:
     """What the card has decided of earlier operations."""
     return [
         say_in(
             visit.lang,
-            f"Operation {each.id} ({kind_name(each.kind, visit.lang)}), which was interrupted:"
-            f" {state_name(each.state, visit.lang)}.",
-            f"此前被中断的操作 {each.id}（{kind_name(each.kind, visit.lang)}）："
-            f"{state_name(each.state, visit.lang)}。",
+            f"Operation {each.id} ({_name(visit, each)}), which was interrupted: {_state(visit, each)}.",
+            f"此前被中断的操作 {each.id}（{_name(visit, each)}）：{_state(visit, each)}。",
         )
-        for each in visit.settled
+        for each in settled
     ]
+
+
+def _name(visit: Visit, operation: Operation) -> str:
+    return kind_name(operation.kind, operation.after, visit.lang)
+
+
+def _state(visit: Visit, operation: Operation) -> str:
+    return state_name(operation.state, visit.lang)
 
 
 def _headline(visit: Visit, operation: Operation, row: CardRow | None) -> str:
     lang = visit.lang
-    what, state = kind_name(operation.kind, lang), state_name(operation.state, lang)
+    what, state = _name(visit, operation), _state(visit, operation)
     amount = f" {format_amount(operation.amount_fen)}" if operation.amount_fen else ""
     whose = f" · {row.person_name} ({row.person_number})" if row else ""
     card = f" · {say_in(lang, 'card', '卡')} {row.uid}" if row else ""
@@ -129,9 +135,3 @@ def _after_lines(
         amount = format_amount(waiting)
         lines.append(say_in(lang, f"{amount} waits for the card.", f"{amount} 待写入卡。"))
     return lines
-
-
-async def row_state(visit: Visit, card_id: int) -> CardState:
-    """The state of a card as the server has it now."""
-    async with visit.place.desk.tx() as tx:
-        return CardState((await care.card(tx, card_id)).state)

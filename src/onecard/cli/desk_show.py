@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from onecard.base.amounts import format_amount
 from onecard.base.errors import NotFoundError, OneCardError, UnavailableError
 from onecard.cards.reader import ReaderError
 from onecard.cli import output
@@ -34,11 +35,30 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A list: `{"<name>": [...]}` as JSON, else a table."""
+    """A list.
+
+    Attributes:
+        name: `{"<name>": [...]}` as JSON.
+        rows: whole.
+        columns: what a table for people shows of them.
+        empty: instead of a table without rows.
+    """
 
     name: str
     rows: Sequence[Mapping[str, Any]]
+    columns: Sequence[str] = ()
     empty: str = "None."
+
+    @property
+    def for_people(self) -> list[dict[str, Any]]:
+        """The columns a table shows; amounts as people write them."""
+        return [
+            {
+                name.removesuffix("_fen"): format_amount(row[name]) if name.endswith("_fen") else row[name]
+                for name in self.columns
+            }
+            for row in self.rows
+        ]
 
 
 def refusal(error: OneCardError | ReaderError) -> Shown:
@@ -72,7 +92,8 @@ def told(words: Words, lang: Lang) -> tuple[str, str]:
 def put(shown: Shown | Rows, lang: Lang, *, as_json: bool) -> None:
     """Print; what is the matter goes to standard error, unless it is JSON."""
     if isinstance(shown, Rows):
-        output.show_rows(shown.name, shown.rows, as_json=as_json, empty=shown.empty)
+        rows = shown.rows if as_json else shown.for_people
+        output.show_rows(shown.name, rows, as_json=as_json, empty=shown.empty)
         return
     message, following = told(shown.words, lang) if shown.words else ("", "")
     if as_json:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from onecard.desk.operations.model import Kind, Operation, PartState, State
+from onecard.cards.model import CardState
+from onecard.desk.operations.model import After, Kind, Operation, PartState, State
 from onecard.desk.operations.speech import words_of
 from onecard.desk.operations.words import Words
 
@@ -85,8 +86,10 @@ def say_in(lang: Lang, en: str, zh: str) -> str:
     return zh if lang is Lang.ZH else en
 
 
-def kind_name(kind: Kind, lang: Lang) -> str:
-    """What people call an operation."""
+def kind_name(kind: Kind, after: After, lang: Lang) -> str:
+    """What people call an operation; a card that is noted as damaged is not repaired yet."""
+    if kind is Kind.REPAIR and after.state == CardState.DAMAGED:
+        return say_in(lang, "damage report", "登记坏卡")
     return say_in(lang, *KINDS[kind])
 
 
