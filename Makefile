@@ -32,6 +32,7 @@ chaos: setup ## the long random runs: kill -9, power cut, bad networks
 bench: setup ## ratios against named peers, measured in one run
 	@$(BIN)/onecard bench ledger
 	@$(BIN)/onecard bench tap
+	@$(BIN)/onecard bench desk
 
 reference: setup ## write docs/reference from the code
 	@$(BIN)/python -m onecard.cli.reference
