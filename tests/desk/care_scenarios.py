@@ -11,29 +11,24 @@ from cast_care import yes
 from exhaustion import Scenario, Scene, agrees, leases_end, settled
 from hall import Hall, purse
 
-from onecard.cards import setup
 from onecard.cards.keys import Role
 from onecard.cards.oc1.layout import block_of
 from onecard.cards.virtual.chip import Chip, new_chip
-from onecard.cards.wrapping import FileWrapper
 from onecard.desk.operations.ending import cancel_account, return_card
 from onecard.desk.operations.issue import carry_on
-from onecard.desk.operations.lift import LiftRights, lift_rights, write_lift
 from onecard.desk.operations.loss import report_loss
 from onecard.desk.operations.model import State
-from onecard.desk.operations.rekey import rekey
 from onecard.desk.operations.repair import repair
 from onecard.desk.operations.replacing import reissue, replace_card, replace_onto
 from onecard.desk.operations.sighting import Difference, Sighting
 from onecard.desk.operations.speech import RefusedError
-from onecard.desk.operations.upkeep import extend, freeze
+from onecard.desk.operations.upkeep import extend
 from onecard.desk.operations.workplace import Workplace
 from onecard.devices import black
 
 Act: TypeAlias = Callable[[Scene, Workplace], Awaitable[object]]
 _uids = count(0x60000001)
 LATER = date(2031, 6, 30)
-RIGHTS = LiftRights(floors=frozenset({3}), valid_from=date(2026, 1, 1), valid_until=LATER)
 
 
 async def _card(hall: Hall) -> Scene:
@@ -79,26 +74,16 @@ async def _cancel(scene: Scene, place: Workplace) -> object:
 
 
 async def _cancel_rest(scene: Scene, place: Workplace) -> object:
-    return await cancel_account(place, await _seen(scene, place), yes)
+    sighting = await _seen(scene, place)
+    with suppress(RefusedError):  # it is closed already
+        await cancel_account(place, sighting, yes)
+    return None
 
 
 async def _is_closed(scene: Scene) -> None:
     await _empty(scene)
     rows = await scene.hall.fetch("select status from ledger.account where id = $1", scene.person_id)
     assert (rows, await _state(scene)) == ([("closed",)], "cancelled")
-
-
-async def _freeze(scene: Scene, place: Workplace) -> object:
-    assert scene.row
-    return await freeze(place, scene.row.card_id, sighting=await place.look())
-
-
-async def _freeze_rest(scene: Scene, place: Workplace) -> object:
-    sighting = await _seen(scene, place)
-    if await _state(scene) == "frozen":
-        return None
-    assert scene.row
-    return await freeze(place, scene.row.card_id, sighting=sighting)
 
 
 async def _extend(scene: Scene, place: Workplace) -> object:
@@ -117,62 +102,6 @@ async def _extend_rest(scene: Scene, place: Workplace) -> object:
     assert seen.row
     assert seen.reading.holder.record.valid_until_date == seen.row.valid_until == LATER
     return None
-
-
-async def _lift(scene: Scene, place: Workplace) -> object:
-    return await write_lift(place, await place.look(), {1: RIGHTS})
-
-
-async def _lift_rest(scene: Scene, place: Workplace) -> object:
-    sighting = await _seen(scene, place)
-    with suppress(RefusedError):  # nothing is left to do
-        await write_lift(place, sighting, {1: RIGHTS})
-    rights, validity = lift_rights(place, await place.look())[1]
-    assert (rights.floors, validity and validity.seq) == ({3}, rights.seq)
-    return None
-
-
-async def _old_keys(hall: Hall) -> Scene:
-    """A card from before the keys were changed; once for a tenant."""
-    scene = await _card(hall)
-    async with hall.desk().tx() as tx:
-        wrapper = FileWrapper(b"k" * 32)
-        if len(await setup.key_versions(tx)) == 1:
-            await setup.rotate_keys(tx, wrapper)
-        ring = await setup.key_ring(tx, wrapper)
-    return replace(scene, hall=replace(hall, ring=ring))
-
-
-async def _rekey(scene: Scene, place: Workplace) -> object:
-    return await rekey(place, await place.look())
-
-
-async def _rekey_rest(scene: Scene, place: Workplace) -> object:
-    sighting = await _seen(scene, place)
-    if sighting.has(Difference.DEAD_SECTOR):
-        scene.more["dead"] = True
-        return await repair(place, sighting, yes)
-    if sighting.row and sighting.row.key_version == 1:
-        await rekey(place, sighting)
-    seen = await place.look()
-    assert seen.row
-    assert seen.row.key_version == 2
-    assert not seen.has(Difference.OLD_KEYS, Difference.CLONED, Difference.REPLAYED, Difference.EDITED)
-    scene.more["seen"] = seen
-    return None
-
-
-async def _has_new_keys(scene: Scene) -> None:
-    """The card holds what the account holds; or it is scrap, and the money is at the server."""
-    await settled(scene)
-    found = await scene.hall.balances(scene.person_id)
-    if "dead" in scene.more:
-        assert (found.subsidy, found.water, await _state(scene)) == (2_00, 5_00, "damaged")
-        return
-    held = {role: one.record for role, one in scene.more["seen"].reading.purses.items()}
-    card = held[Role.CONSUMPTION]
-    assert (card.cash_fen, card.subsidy_fen) == (found.cash, found.subsidy)
-    assert held[Role.WATER].cash_fen == found.water
 
 
 async def _spoilt(hall: Hall) -> Scene:
@@ -281,15 +210,12 @@ async def _is_lost(scene: Scene) -> None:
 
 
 CARE_SCENARIOS = (
-    Scenario("return", _card, _return, _empty, finish=_return_rest),
+    Scenario("return, spent from in between", _card, _return, _empty, finish=_return_rest),
     Scenario("cancel account", _card, _cancel, _is_closed, finish=_cancel_rest, spends=False),
-    Scenario("replace: the old card", _card, _replace, agrees, finish=_replace_rest),
-    Scenario("replace: the new card", _given_up, _onto, agrees, finish=_onto_rest, spends=False),
+    Scenario("replace, spent from in between", _card, _replace, agrees, finish=_replace_rest),
+    Scenario("the new card of a replacement", _given_up, _onto, agrees, finish=_onto_rest, spends=False),
     Scenario("loss report", _card, _lose, _is_lost, finish=_lose),
     Scenario("loss and reissue", _lost, _reissue, agrees, finish=_reissue_rest, spends=False),
-    Scenario("freeze", _card, _freeze, agrees, finish=_freeze_rest),
     Scenario("extend", _card, _extend, agrees, finish=_extend_rest),
-    Scenario("re-key", _old_keys, _rekey, _has_new_keys, finish=_rekey_rest),
-    Scenario("lift authority", _card, _lift, agrees, finish=_lift_rest),
     Scenario("repair", _spoilt, _repair, agrees, finish=_repair_rest),
 )

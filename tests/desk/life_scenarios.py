@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import count
 
+from care_scenarios import CARE_SCENARIOS
 from exhaustion import Scenario, Scene, agrees, leases_end, settled
 from hall import UNTIL, Hall
 
@@ -234,4 +235,5 @@ LIFE = (
     _scenario("freeze", _card, _freeze, _is("frozen"), agrees),
     _scenario("re-key", _old_keys, _rekey, _has_new_keys, _agrees_under_new_keys),
     _scenario("write lift authority", _card, _lift, _lift_written, agrees),
+    *CARE_SCENARIOS,
 )

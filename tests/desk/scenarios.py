@@ -1,6 +1,5 @@
 """Operations that are cut short in every way."""
 
-from care_scenarios import CARE_SCENARIOS
 from exhaustion import Scenario, Scene, agrees, leases_end
 from hall import Hall
 
@@ -82,5 +81,4 @@ SCENARIOS = (
     Scenario("desk sale", _card, _sell, agrees),
     Scenario("top up without the card", _card, _top_up_cardless, _drawer_agrees, finish=_bring_rest),
     Scenario("bring what waits", _card_with_load, _bring, agrees, finish=_bring_rest),
-    *CARE_SCENARIOS,
 )

@@ -137,8 +137,9 @@ async def test_a_cancelled_account_is_closed_and_its_card_says_so(hall: Hall, ur
     assert await drawer_fen(hall) == -34_00
     assert "cancelled" in [one.value for one in (await place.look()).differences]
     assert await proven(hall, urls)
-    again = await cancel_account(place, await place.look(), yes)
-    assert again.state is State.CONFIRMED
+    with pytest.raises(RefusedError) as refused:
+        await cancel_account(place, await place.look(), yes)
+    assert (refused.value.code, await drawer_fen(hall)) == ("cancelled", -34_00)
 
 
 async def test_an_account_that_was_left_open_is_closed_when_asked_again(

@@ -1,6 +1,5 @@
 """Damaged cards: what can be read stays, the rest comes from the books; dead plastic keeps no money."""
 
-
 import pytest
 from cast_care import given, no, proven, state_of, terminal, yes
 from hall import Hall, purse, the

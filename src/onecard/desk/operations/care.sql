@@ -78,3 +78,6 @@ select c.id as card_id, c.uid, c.number, p.number as person_number, p.name as pe
    and (:since::timestamptz is null or o.created_at >= :since)
    and (:until::timestamptz is null or o.created_at < :until)
  order by o.created_at desc;
+
+-- name: account_status(tenant_id, account_id)$
+select status from ledger.account where tenant_id = :tenant_id and id = :account_id;

@@ -144,10 +144,7 @@ async def cancel_account(
     row = row_of(sighting)
     refunds = refunds or Refunds()
     if row.state == CardState.CANCELLED:
-        async with place.desk.tx() as tx:
-            last = [one async for one in _operations(tx, row, Kind.CANCEL)]
-        await _close(place, row)
-        return await place.engine.load(last[-1]["id"])
+        return await _close_again(place, row)
     care.seen(sighting, CardState.ACTIVE)
     parts = await _payout(place, sighting, row, refunds, Kind.CANCEL)
     async with place.desk.tx() as tx:
@@ -284,6 +281,19 @@ async def _rest(tx: Tx, row: CardRow, parts: Sequence[Part], *, stored: bool) ->
         for book, amount in left.items()
         if amount
     ]
+
+
+async def _close_again(place: Workplace, row: CardRow) -> Operation:
+    """Close the account that a cancellation left open; it was paid out with that."""
+    async with place.desk.tx() as tx:
+        last = [one["id"] async for one in _operations(tx, row, Kind.CANCEL)]
+        status = await care.sql.account_status(
+            tx.connection, tenant_id=tx.tenant_id, account_id=row.person_id
+        )
+    if status == "closed" or not last:
+        raise RefusedError(Difference.CANCELLED)
+    await _close(place, row)
+    return await place.engine.load(last[-1])
 
 
 async def _close(place: Workplace, row: CardRow) -> None:
