@@ -24,7 +24,7 @@ from onecard.cards.classic.geometry import (
     trailer_of,
 )
 from onecard.cards.classic.values import Value
-from onecard.cards.oc1.value_profile import ValuePurse, read, write
+from onecard.cards.oc1.value_profile import ValuePurse, read
 
 ACCESSES = st.builds(Access, *[st.integers(0, 7)] * 4)
 KEYS = st.binary(min_size=6, max_size=6)
@@ -148,18 +148,27 @@ def test_values_that_do_not_fit(value: Value) -> None:
         value.encode()
 
 
+SEVEN, NINE = Value(700, 8).encode(), Value(900, 8).encode()
 TORN = bytes(16)
 
 
 @pytest.mark.parametrize(
     ("main", "copy", "expected"),
     [
-        (write(700, 8), write(700, 8), ValuePurse(700, copy_is_current=True, main_is_valid=True)),
-        (write(700, 8), write(900, 8), ValuePurse(700, copy_is_current=False, main_is_valid=True)),
-        (write(700, 8), TORN, ValuePurse(700, copy_is_current=False, main_is_valid=True)),
-        (TORN, write(900, 8), ValuePurse(900, copy_is_current=False, main_is_valid=False)),
+        (
+            SEVEN,
+            SEVEN,
+            ValuePurse(700, 8, copy_is_current=True, main_is_valid=True),
+        ),
+        (
+            SEVEN,
+            NINE,
+            ValuePurse(700, 8, copy_is_current=False, main_is_valid=True),
+        ),
+        (SEVEN, TORN, ValuePurse(700, 8, copy_is_current=False, main_is_valid=True)),
+        (TORN, NINE, ValuePurse(900, 8, copy_is_current=False, main_is_valid=False)),
         (TORN, TORN, None),
-        (Value(-1, 8).encode(), write(900, 8), None),
+        (Value(-1, 8).encode(), NINE, None),
     ],
 )
 def test_the_main_block_or_its_copy(main: bytes, copy: bytes, expected: ValuePurse | None) -> None:

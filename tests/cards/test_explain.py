@@ -17,7 +17,7 @@ from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import Masters, Role
 from onecard.cards.oc1.layout import Layout
 from onecard.cards.oc1.records import EMPTY, encode
-from onecard.cards.oc1.value_profile import encode_desk_record, write
+from onecard.cards.oc1.value_profile import encode_desk_record
 from onecard.cards.virtual.chip import new_chip
 from onecard.cards.virtual.tear import Torn
 from onecard.cli.card_explain import lines
@@ -114,7 +114,7 @@ def test_two_slots_with_one_counter_are_noticed() -> None:
 def test_value_blocks(ring: KeyRing | None) -> None:
     memory = issued(layout=Layout(value_blocks=True))
     for number in (8, 9):
-        put(memory, number, write(700, 8))
+        put(memory, number, Value(700, 8).encode())
     put(memory, 10, encode_desk_record(AFTER, role=Role.CONSUMPTION, mac_key=MAC_KEYS[Role.CONSUMPTION]))
     view = explain(bytes(memory), ring)
     assert block(view, 8).details == {"value": 700, "address": 8}

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from cast import CARD, MASTERS, SITE, issued, put
 
+from onecard.cards.classic.values import Value
 from onecard.cards.keys import KeyType, Role
 from onecard.cards.oc1.layout import Layout
-from onecard.cards.oc1.value_profile import ValuePurse, read, write
+from onecard.cards.oc1.value_profile import ValuePurse, read
 from onecard.cards.virtual.chip import Chip, RefusedError
 from onecard.cards.virtual.tear import PulledError, Tear, Torn
 
@@ -18,7 +19,7 @@ KEYS = MASTERS.of(Role.CONSUMPTION).sector_keys(CARD, SITE, 2)
 def charged(amount_fen: int) -> Chip:
     memory = issued(layout=Layout(value_blocks=True))
     for block in (MAIN, COPY):
-        put(memory, block, write(amount_fen, MAIN))
+        put(memory, block, Value(amount_fen, MAIN).encode())
     return Chip(bytes(memory))
 
 
@@ -50,7 +51,7 @@ def recover(chip: Chip) -> ValuePurse | None:
 def test_a_sale() -> None:
     chip = charged(1000)
     sell(chip, 300)
-    assert recover(chip) == ValuePurse(700, copy_is_current=True, main_is_valid=True)
+    assert recover(chip) == ValuePurse(700, MAIN, copy_is_current=True, main_is_valid=True)
 
 
 @pytest.mark.parametrize("how", Torn)
@@ -65,15 +66,15 @@ def test_a_torn_sale_happened_or_did_not(write_number: int, how: Torn) -> None:
     happened = write_number == 1 or how is Torn.FULL
     assert found.amount_fen == (700 if happened else 1000)
     after = recover(chip)
-    assert after == ValuePurse(found.amount_fen, copy_is_current=True, main_is_valid=True)
+    assert after == ValuePurse(found.amount_fen, MAIN, copy_is_current=True, main_is_valid=True)
 
 
 @pytest.mark.parametrize(
     "step",
     [
         lambda chip: chip.increment(MAIN, 1),
-        lambda chip: chip.write(MAIN, write(99_999, MAIN)),
-        lambda chip: chip.write(COPY, write(99_999, MAIN)),
+        lambda chip: chip.write(MAIN, Value(99_999, MAIN).encode()),
+        lambda chip: chip.write(COPY, Value(99_999, MAIN).encode()),
         lambda chip: chip.write(10, bytes(16)),
     ],
 )

@@ -76,7 +76,7 @@ def blocks_of(keys: CardKeys, place: Place, record: Record | None, layout: Layou
     if not isinstance(record, Purse):
         return {1: keys.record(place.role, 1, record)}
     if layout.value_blocks:
-        value = value_profile.write(record.cash_fen + record.subsidy_fen, block_of(place.sector, 0))
+        value = value_profile.write(record)
         mac_key = keys.mac(place.role)
         desk = value_profile.encode_desk_record(record, role=place.role, mac_key=mac_key)
         return {0: value, 1: value, 2: desk}

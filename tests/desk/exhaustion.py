@@ -19,6 +19,7 @@ from onecard.base.clock import now_us
 from onecard.base.db import SYSTEM, Actor, Database, Tx
 from onecard.base.errors import OneCardError
 from onecard.base.ids import uuid7
+from onecard.cards.classic.values import Value
 from onecard.cards.keys import Role
 from onecard.cards.oc1.changes import spend
 from onecard.cards.oc1.layout import block_of
@@ -146,6 +147,7 @@ class Scenario:
         finish: brings it to its end at another desk, when looking alone does not.
         check: what must be true in the end.
         spends: whether the card can be spent from in between.
+        value_blocks: whether the cards are those of OC1-V.
     """
 
     name: str
@@ -154,6 +156,7 @@ class Scenario:
     check: Callable[[Scene], Awaitable[None]]
     finish: Callable[[Scene, Workplace], Awaitable[object]] | None = None
     spends: bool = True
+    value_blocks: bool = False
 
 
 async def measure(hall: Hall, scenario: Scenario) -> tuple[int, int, int]:
@@ -250,6 +253,8 @@ def _debit(scene: Scene) -> int:
         return 0
     keys = opened[0]
     blocks = [block_of(sector, slot) * 16 for slot in (0, 1)]
+    if hall.chosen.layout.value_blocks:
+        return _decrement(chip, memory, blocks)
     slots = (bytes(memory[blocks[0] : blocks[0] + 16]), bytes(memory[blocks[1] : blocks[1] + 16]))
     found = current(Purse, slots, role=Role.CONSUMPTION, mac_key=keys.mac(Role.CONSUMPTION))
     if found is None or found.record.cash_fen < 1_00:
@@ -264,12 +269,26 @@ def _debit(scene: Scene) -> int:
     return 1_00
 
 
+def _decrement(chip: Chip, memory: bytearray, blocks: Sequence[int]) -> int:
+    """As a terminal of OC1-V does it: recover, decrement, restore into the copy."""
+    first, second = (Value.decode(bytes(memory[start : start + 16])) for start in blocks)
+    value = first or second
+    if value is None or value.value < 1_00:
+        return 0
+    for start in blocks:
+        memory[start : start + 16] = Value(value.value - 1_00, value.address).encode()
+    chip.restore_dump(bytes(memory))
+    return 1_00
+
+
 def _record(scene: Scene, amount_fen: int) -> Sale:
     hall = scene.hall
+    # value blocks do not say what was spent: subsidy counts first
+    drawing = (2, 1) if hall.chosen.layout.value_blocks else (1,)
     return Sale(
         tenant_id=hall.tenant_id, key=uuid7(), business_day=hall.today, occurred_at_us=now_us(),
         source=Source.TERMINAL, source_id=1, account_id=scene.person_id, merchant_book=hall.merchant_book,
-        amount_fen=amount_fen, terms=Terms(drawing=(1,)), offline=True,
+        amount_fen=amount_fen, terms=Terms(drawing=drawing), offline=True,
     )  # fmt: skip
 
 

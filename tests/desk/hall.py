@@ -11,6 +11,7 @@ from onecard.base.vault import Vault
 from onecard.cards import setup
 from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import CardIdentity, Role
+from onecard.cards.oc1 import value_profile
 from onecard.cards.oc1.layout import Layout, block_of, trailer
 from onecard.cards.oc1.records import CardStatus, Identity, Purse
 from onecard.cards.oc1.scripts import CardKeys
@@ -123,7 +124,13 @@ class Hall:
         )  # fmt: skip
         put(block_of(layout.sector(Role.IDENTITY), 1), keys.record(Role.IDENTITY, 1, identity))
         for role, purse in held.items():
-            put(block_of(layout.sector(role), 0), keys.record(role, 0, purse))
+            if layout.value_blocks:
+                record = value_profile.encode_desk_record(purse, role=role, mac_key=keys.mac(role))
+                put(block_of(layout.sector(role), 2), record)
+                for slot in (0, 1):
+                    put(block_of(layout.sector(role), slot), value_profile.write(purse))
+            else:
+                put(block_of(layout.sector(role), 0), keys.record(role, 0, purse))
         return Chip(bytes(memory))
 
     def keys(self, uid: bytes, generation: int = 1, key_version: int = 1) -> CardKeys:
@@ -162,15 +169,26 @@ def purse(hall: Hall, chip: Chip, role: Role = Role.CONSUMPTION) -> Purse:
     memory = chip.dump()
     slots = [memory[block_of(sector, slot) * 16 : block_of(sector, slot) * 16 + 16] for slot in (0, 1)]
     mac_key = hall.keys(chip.uid, hall.generation, hall.key_version).mac(role)
+    if hall.chosen.layout.value_blocks:
+        value = value_profile.read(slots[0], slots[1])
+        raw = memory[block_of(sector, 2) * 16 : block_of(sector, 2) * 16 + 16]
+        record = value_profile.decode_desk_record(raw, role=role, mac_key=mac_key)
+        assert value, "no valid value"
+        assert record, "no valid record"
+        assert (value.stamp, value.copy_is_current) == (record.desk_seq % 256, True)
+        return value_profile.left_of(record, value.amount_fen)
     found: Current[Purse] | None = current(Purse, (slots[0], slots[1]), role=role, mac_key=mac_key)
     assert found, "no valid record"
     return found.record
 
 
-async def furnish(db: Database, ledger: Writer, *, code: str = "8672", mode: Mode = Mode.STORED) -> Hall:
+async def furnish(
+    db: Database, ledger: Writer, *, code: str = "8672", mode: Mode = Mode.STORED, value_blocks: bool = False
+) -> Hall:
     """A tenant ready to issue cards."""
     tenant_id = await open_tenant(db, SYSTEM, code=code, name="School")
-    chosen = CardFormat(technology="classic", mode=mode, layout=Layout(lift_groups=1))
+    layout = Layout(lift_groups=1, value_blocks=value_blocks)
+    chosen = CardFormat(technology="classic", mode=mode, layout=layout)
     async with db.tenant_tx(tenant_id, SYSTEM) as tx:
         wrapper = FileWrapper(b"k" * 32)
         await setup.set_card_format(tx, chosen)

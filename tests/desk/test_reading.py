@@ -29,6 +29,7 @@ from cast_desk import (
 
 from onecard.cards.classic.access import TRANSPORT, Access
 from onecard.cards.classic.geometry import Size, trailer_of
+from onecard.cards.classic.values import Value
 from onecard.cards.keyring import KeyRing
 from onecard.cards.keys import CardIdentity, Role
 from onecard.cards.oc1 import value_profile
@@ -170,7 +171,7 @@ async def test_value_blocks_give_the_amount_and_the_desk_record_the_rest(
     spent: int, cash: int, subsidy: int
 ) -> None:
     chip = issued(layout=VALUES.layout)
-    left = value_profile.write(12000 - spent, 8)
+    left = Value(12000 - spent, value_profile.stamp_of(CASH)).encode()
     put(chip, 8, left + left)
     _, reading, scripts = await seen(chip, chosen=VALUES)
     purse = reading.purses[Role.CONSUMPTION]

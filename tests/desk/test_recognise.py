@@ -29,6 +29,7 @@ from cast_desk import (
 )
 
 from onecard.cards.classic.geometry import Size, trailer_of
+from onecard.cards.classic.values import Value
 from onecard.cards.keys import Role
 from onecard.cards.oc1 import value_profile
 from onecard.cards.oc1.changes import Change, plan_change
@@ -375,7 +376,7 @@ async def test_more_on_the_card_than_in_the_account() -> None:
 )
 async def test_value_blocks_only_go_down(fen: int, expected: tuple[Difference, ...]) -> None:
     chip = issued(layout=VALUES.layout)
-    put(chip, 8, value_profile.write(120_00 + fen, 8) * 2)
+    put(chip, 8, Value(120_00 + fen, value_profile.stamp_of(CASH)).encode() * 2)
     assert await told(chip, chosen=VALUES) == expected
 
 

@@ -147,7 +147,7 @@ class Engine:
         judgement = judge(operation, reading, scribe)
         if judgement.refresh:
             script = Script.of(
-                [scribe.refreshed(each) for each in judgement.refresh], reading.presence.dialect
+                [scribe.refreshed(*each) for each in judgement.refresh], reading.presence.dialect
             )
             if not (await reader.run(reading.presence.session, script.exchanges)).complete:
                 return operation  # taken away once more; it stays in doubt
@@ -222,7 +222,7 @@ class Engine:
         presence: Presence | None,
         reading: Reading | None,
     ) -> _Course:
-        """Bring the open parts to the card: purses in one go, sectors one at a time."""
+        """Bring the open parts to the card."""
         steps = [one for one in operation.open_steps if not isinstance(one.part, MoneyPart)]
         course = _Course([], whole=True, written=False)
         for group in _groups(steps):
@@ -283,13 +283,10 @@ class Engine:
 
 
 def _groups(steps: Sequence[Step]) -> Iterable[list[Step]]:
-    """Purses are written in one go; every other part is a script of its own."""
+    """What goes to the reader in one go: first the purses, then all other parts in their order."""
     purses = [one for one in steps if isinstance(one.part, PursePart)]
-    if purses:
-        yield purses
-    for step in steps:
-        if not isinstance(step.part, PursePart):
-            yield [step]
+    others = [one for one in steps if not isinstance(one.part, PursePart)]
+    return [group for group in (purses, others) if group]
 
 
 def _spelt(scribe: Scribe, step: Step, reading: Reading | None) -> Iterator[CardStep]:

@@ -9,7 +9,7 @@ from onecard.base.errors import OneCardError
 from onecard.base.status import Status
 from onecard.cards.keys import Role
 from onecard.cards.oc1 import value_profile
-from onecard.cards.oc1.layout import Layout, block_of, purse_limit_fen
+from onecard.cards.oc1.layout import Layout, purse_limit_fen
 from onecard.cards.oc1.layout import Place as Sector
 from onecard.cards.oc1.records import CardStatus, Identity, Purse, Rights, Validity
 from onecard.cards.oc1.scripts import CardKeys
@@ -179,7 +179,7 @@ def _identity_blocks(keys: CardKeys, identity: tuple[int, int], wish: Wish) -> d
 def _purse_blocks(keys: CardKeys, layout: Layout, place: Sector, purse: Purse) -> dict[int, bytes]:
     if not layout.value_blocks:
         return {0: keys.record(place.role, 0, purse)}
-    value = value_profile.write(purse.cash_fen + purse.subsidy_fen, block_of(place.sector, 0))
+    value = value_profile.write(purse)
     record = value_profile.encode_desk_record(purse, role=place.role, mac_key=keys.mac(place.role))
     return {0: value, 1: value, value_profile.DESK_SLOT: record}
 

@@ -6,7 +6,6 @@ script tells at least one thing more.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from onecard.cards.classic.geometry import BLOCK_BYTES, TRANSPORT_KEY
@@ -245,9 +244,7 @@ def _value_purse(sector: Sector, mac_key: bytes) -> Current[Purse] | None:
     main, copy, desk = sector.blocks
     value = value_profile.read(main, copy)
     record = value_profile.decode_desk_record(desk, role=sector.place.role, mac_key=mac_key)
-    if value is None or record is None:
+    if value is None or record is None or value.stamp != value_profile.stamp_of(record):
         return None
-    spent_fen = max(record.cash_fen + record.subsidy_fen - value.amount_fen, 0)
-    subsidy_fen = max(record.subsidy_fen - spent_fen, 0)
-    now = replace(record, cash_fen=value.amount_fen - subsidy_fen, subsidy_fen=subsidy_fen)
+    now = value_profile.left_of(record, value.amount_fen)
     return Current(now, 0 if value.main_is_valid else 1, (main, copy))

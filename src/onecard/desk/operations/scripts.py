@@ -8,6 +8,7 @@ from onecard.cards.keys import CardIdentity, KeyType
 from onecard.cards.oc1 import scripts
 from onecard.cards.oc1.layout import Layout, block_of
 from onecard.cards.oc1.scripts import CardKeys
+from onecard.cards.oc1.value_changes import change_values, mend_values
 from onecard.cards.steps import Authenticate, CheckUid, Dialect, Exchange, Read, Step, Write, exchanges
 from onecard.desk.operations.model import (
     CardPart,
@@ -49,6 +50,8 @@ class Scribe:
     def steps(self, part: CardPart) -> Iterator[Step]:
         """What is done to the card."""
         match part:
+            case PursePart() if self.layout.value_blocks:
+                yield from change_values(self.keys, part.place, part.change)
             case PursePart():
                 yield from scripts.change_purse(self.keys, part.place, part.change, part.log)
             case IssuePart():
@@ -69,8 +72,15 @@ class Scribe:
         yield from scripts.rewrite_sector(self.keys, part.place, _first(part))
         yield from self._last(part)
 
-    def refreshed(self, part: PursePart) -> Iterator[Step]:
-        """Write what was found written once more: bits of a torn write may be weak."""
+    def refreshed(self, part: PursePart, blocks: Sequence[bytes]) -> Iterator[Step]:
+        """Write what was found written once more: bits of a torn write may be weak.
+
+        Args:
+            part: the change.
+            blocks: the purse's data blocks as they were judged.
+        """
+        if self.layout.value_blocks:
+            return mend_values(self.keys, part.place, part.change, blocks)
         return scripts.refresh(self.keys, part.place, part.change)
 
     def _last(self, part: IssuePart) -> Iterator[Step]:

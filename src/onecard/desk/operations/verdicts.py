@@ -1,11 +1,13 @@
 """What a card that was read says about an operation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onecard.cards.keys import Role
 from onecard.cards.oc1.changes import Verdict, resolve
 from onecard.cards.oc1.records import EMPTY, Purse
 from onecard.cards.oc1.slots import Current
+from onecard.cards.oc1.value_changes import resolve_values
 from onecard.desk.operations.model import (
     ClearPart,
     MoneyPart,
@@ -28,13 +30,14 @@ class Judgement:
     Attributes:
         states: by number of the part; `PLANNED` means that it has yet to be done.
         purses: what the card holds now, where a change was confirmed.
-        refresh: parts whose record must be written once more before anybody relies on it.
+        refresh: parts whose record must be written once more before anybody relies on it, and the blocks
+            as they were judged.
         trouble: why a person has to look; empty when nobody has to.
     """
 
     states: dict[int, PartState]
     purses: dict[Role, Purse]
-    refresh: tuple[PursePart, ...]
+    refresh: tuple[tuple[PursePart, Sequence[bytes]], ...]
     trouble: str
 
 
@@ -42,7 +45,7 @@ def judge(operation: Operation, reading: Reading, scribe: Scribe) -> Judgement:
     """Decide the open parts by what the card holds."""
     states: dict[int, PartState] = {}
     purses: dict[Role, Purse] = {}
-    refresh: list[PursePart] = []
+    refresh: list[tuple[PursePart, Sequence[bytes]]] = []
     trouble = ""
     missed = PartState.PLANNED if operation.carries_on else PartState.VOID
     for step in operation.open_steps:
@@ -56,7 +59,7 @@ def judge(operation: Operation, reading: Reading, scribe: Scribe) -> Judgement:
             if purse:
                 purses[step.part.change.role] = purse
             if weak:
-                refresh.append(step.part)
+                refresh.append((step.part, reading.sectors[step.part.place].blocks))
         elif not isinstance(step.part, MoneyPart):
             done = is_done(step, reading) or _is_undone(step, operation, reading)
             states[step.n] = PartState.CONFIRMED if done else missed
@@ -71,8 +74,11 @@ def _purse(part: PursePart, reading: Reading, scribe: Scribe) -> tuple[Verdict, 
     sector = reading.sectors.get(part.place)
     if sector is None or sector.state is not SectorState.OURS:
         return Verdict.BROKEN, None, False
-    slots = (sector.blocks[0], sector.blocks[1])
-    finding = resolve(part.change, slots, scribe.keys.mac(part.change.role))
+    if scribe.layout.value_blocks:
+        finding = resolve_values(part.change, sector.blocks)
+    else:
+        slots = (sector.blocks[0], sector.blocks[1])
+        finding = resolve(part.change, slots, scribe.keys.mac(part.change.role))
     confirmed = finding.verdict is Verdict.CONFIRMED and finding.current is not None
     return finding.verdict, finding.current.record if confirmed and finding.current else None, finding.refresh
 
