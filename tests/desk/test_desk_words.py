@@ -7,16 +7,24 @@ from enum import StrEnum
 import pytest
 
 from onecard.cards.reader import Trouble
+from onecard.desk.operations.care_words import CARE_WORDS, CareRefusal
 from onecard.desk.operations.issue_words import ISSUE_WORDS, IssueRefusal
 from onecard.desk.operations.sighting import Difference
 from onecard.desk.operations.words import REFUSAL_WORDS, TROUBLE_WORDS, WORDS, Refusal, Words
 
+EVERY = (WORDS, TROUBLE_WORDS, REFUSAL_WORDS, ISSUE_WORDS, CARE_WORDS)
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @pytest.mark.parametrize(
     ("kinds", "words"),
-    [(Difference, WORDS), (Trouble, TROUBLE_WORDS), (Refusal, REFUSAL_WORDS), (IssueRefusal, ISSUE_WORDS)],
+    [
+        (Difference, WORDS),
+        (Trouble, TROUBLE_WORDS),
+        (Refusal, REFUSAL_WORDS),
+        (IssueRefusal, ISSUE_WORDS),
+        (CareRefusal, CARE_WORDS),
+    ],
 )
 def test_every_failure_speaks(kinds: type[StrEnum], words: Mapping[StrEnum, Words]) -> None:
     assert set(words) == set(kinds)
@@ -32,11 +40,7 @@ def test_every_failure_speaks(kinds: type[StrEnum], words: Mapping[StrEnum, Word
 
 
 def test_no_two_failures_say_the_same() -> None:
-    said = [
-        words.en for one in (WORDS, TROUBLE_WORDS, REFUSAL_WORDS, ISSUE_WORDS) for words in set(one.values())
-    ]
-    chinese = [
-        words.zh for one in (WORDS, TROUBLE_WORDS, REFUSAL_WORDS, ISSUE_WORDS) for words in set(one.values())
-    ]
+    said = [words.en for one in EVERY for words in set(one.values())]
+    chinese = [words.zh for one in EVERY for words in set(one.values())]
     twice = {WORDS[Difference.TWO_CARDS].en, WORDS[Difference.TWO_CARDS].zh}
     assert {one for one in said + chinese if (said + chinese).count(one) > 1} == twice
