@@ -16,7 +16,7 @@ from onecard.desk.operations import store
 from onecard.desk.operations.sighting import CardRow
 from onecard.devices import black, datasets, service
 from onecard.devices.model import Presence
-from onecard.ledger.model import BookKind, Journal, Leg, Place, PostingKind, Source
+from onecard.ledger.model import BookKind, Journal, Leg, Place, PostingKind, Sale, Source, Terms
 from onecard.ledger.service import system_books
 
 
@@ -90,6 +90,18 @@ async def given(hall: Hall, row: CardRow, amount_fen: int) -> None:
         Journal(
             tenant_id=hall.tenant_id, key=uuid7(), business_day=hall.today, occurred_at_us=now_us(),
             source=Source.COMMAND, source_id=1, kind=PostingKind.ADJUSTMENT, legs=(leg,),
+        )
+    )  # fmt: skip
+    assert answer.ok
+
+
+async def owes(hall: Hall, row: CardRow, amount_fen: int) -> None:
+    """A terminal sold without a network, whatever the account had."""
+    answer = await hall.ledger.post(
+        Sale(
+            tenant_id=hall.tenant_id, key=uuid7(), business_day=hall.today, occurred_at_us=now_us(),
+            source=Source.TERMINAL, source_id=1, account_id=row.person_id, merchant_book=hall.merchant_book,
+            amount_fen=amount_fen, terms=Terms(), offline=True,
         )
     )  # fmt: skip
     assert answer.ok

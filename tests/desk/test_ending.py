@@ -1,5 +1,7 @@
 """Cards come back, accounts are cancelled: money ends in the right books, whatever is pulled on the way."""
 
+import asyncio
+
 import pytest
 from cast_care import (
     another_card,
@@ -8,6 +10,7 @@ from cast_care import (
     no,
     number_card,
     online,
+    owes,
     paid,
     proven,
     state_of,
@@ -22,7 +25,7 @@ from onecard.cards.oc1.records import CardStatus
 from onecard.cards.virtual.tear import Tear, Torn
 from onecard.desk.operations import ending, loss
 from onecard.desk.operations.ending import Refunds, cancel_account, return_card, return_lost
-from onecard.desk.operations.model import State
+from onecard.desk.operations.model import Operation, State
 from onecard.desk.operations.purses import Amounts, top_up
 from onecard.desk.operations.speech import RefusedError
 from onecard.ledger.model import BookKind
@@ -175,3 +178,53 @@ async def test_money_the_card_lacks_waits_for_terminals_or_goes_to_suspense(hall
         await tx.connection.execute("update devices.epoch set said = 0")
     await cancel_account(place, await place.look(), yes)
     assert (await drawer_fen(hall), await hall.book_fen(BookKind.SUSPENSE)) == (-10_00, 4_00)
+
+
+async def test_a_card_reported_lost_since_it_was_laid_on_is_not_paid_out(hall: Hall) -> None:
+    chip, row = await hall.card(cash=30_00)
+    place = hall.workplace(chip)
+    sighting = await place.look()
+    await loss.report_loss(hall.workplace(name="phone"), row.card_id, reason="gone")
+    with pytest.raises(RefusedError) as refused:
+        await return_card(place, sighting)
+    assert (refused.value.code, await drawer_fen(hall), purse(hall, chip).cash_fen) == (
+        "changed_meanwhile",
+        0,
+        30_00,
+    )
+    assert await hall.fetch("select state from desk.operation where kind = 'return'") == [("void",)]
+
+
+async def test_an_online_return_pays_what_is_there_now(hall: Hall) -> None:
+    school = online(hall)
+    chip, row = await number_card(school, cash=10_00)
+    place = school.workplace(chip)
+    sighting = await place.look()
+    await given(hall, row, 4_00)
+    assert (await return_card(place, sighting)).state is State.CONFIRMED
+    assert (await drawer_fen(hall), (await hall.balances(row.person_id)).cash) == (-14_00, 0)
+
+
+async def test_an_account_that_owes_or_has_other_cards_is_not_cancelled(hall: Hall) -> None:
+    school = online(hall)
+    chip, row = await number_card(school, cash=10_00)
+    place = school.workplace(chip)
+    await owes(hall, row, 12_00)
+    with pytest.raises(RefusedError) as refused:
+        await cancel_account(place, await place.look(), yes)
+    assert refused.value.code == "owes"
+    await another_card(school, row.person_id)
+    with pytest.raises(RefusedError) as refused:
+        await cancel_account(place, await place.look(), yes)
+    assert refused.value.code == "other_cards"
+
+
+async def test_two_desks_do_not_pay_one_card_out(hall: Hall) -> None:
+    chip, row = await hall.card(cash=30_00)
+    first, second = hall.workplace(chip), hall.workplace(chip, "back")
+    sightings = await first.look(), await second.look()
+    done = await asyncio.gather(
+        return_card(first, sightings[0]), return_card(second, sightings[1]), return_exceptions=True
+    )
+    assert sum(isinstance(one, Operation) and one.state is State.CONFIRMED for one in done) == 1
+    assert (await drawer_fen(hall), await state_of(hall, row)) == (-30_00, "returned")
