@@ -18,6 +18,7 @@ from onecard.base.pgserver import EmbeddedPostgres, directory_lock
 from onecard.base.settings import Settings, load_settings
 from onecard.base.vault import open_vault
 from onecard.cli import output
+from onecard.cli.demo_pcsc import demo_pcsc
 from onecard.cli.demo_screen import Stages, show_summary, show_what_next
 from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
@@ -45,6 +46,9 @@ def demo(
     terminals: Annotated[int, typer.Option(min=1, max=500, help="How many terminals sell.")] = 20,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long the queue is open.")] = 12.0,
     rate: Annotated[float, typer.Option(min=1, max=5000, help="Taps per second of all terminals.")] = 100.0,
+    pcsc: Annotated[
+        bool, typer.Option("--pcsc", help="Instead: one card at a desk, through a real pcscd.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show the whole thread: an Excel list becomes people, people pay for lunch, the books are proven.
@@ -54,10 +58,19 @@ def demo(
     settings = load_settings().model_copy(
         update={"data_dir": data.expanduser().absolute(), "database_url": None, "nats_url": None}
     )
+    if pcsc:
+        if not run_async(_demo_pcsc(settings, as_json=as_json)):
+            raise typer.Exit(1)
+        return
     lunch = Lunch(seconds=seconds, taps_per_second=rate)
     ok = run_async(_demo(settings, lunch, terminals=terminals, seed=seed, as_json=as_json))
     if not ok:
         raise typer.Exit(1)
+
+
+async def _demo_pcsc(settings: Settings, *, as_json: bool) -> bool:
+    fresh_directory(settings.data_dir)
+    return await demo_pcsc(settings, as_json=as_json)
 
 
 async def _demo(settings: Settings, lunch: Lunch, *, terminals: int, seed: int, as_json: bool) -> bool:
