@@ -2,8 +2,9 @@
 
 import pytest
 from cast_care import given, no, proven, state_of, terminal, yes
-from hall import Hall, purse, the
+from hall import Hall, furnish, purse, the
 
+from onecard.base.db import Database
 from onecard.base.embedded import Logins
 from onecard.cards.keys import Role
 from onecard.cards.oc1.layout import Place, block_of
@@ -17,6 +18,7 @@ from onecard.desk.operations.replacing import reissue
 from onecard.desk.operations.speech import RefusedError
 from onecard.desk.operations.workplace import Workplace
 from onecard.ledger.model import BookKind
+from onecard.ledger.writer import Writer
 
 
 def spoil(hall: Hall, chip: Chip, role: Role, *slots: int) -> None:
@@ -184,3 +186,18 @@ async def test_what_a_card_lost_is_given_back_when_the_books_say_so(hall: Hall) 
     assert await told(place) == ["less_than_server"]
     await repair(place, await place.look(), yes, purses_from_server=True)
     assert (await told(place), purse(hall, chip).cash_fen) == ([], 34_00)
+
+
+@pytest.mark.parametrize(("from_server", "left_fen"), [(False, 25_00), (True, 30_00)])
+async def test_value_blocks_that_read_well_are_not_raised_to_the_books(
+    db: Database, ledger: Writer, *, from_server: bool, left_fen: int
+) -> None:
+    hall = await furnish(db, ledger, value_blocks=True)
+    chip, row = await hall.card(cash=25_00)
+    await given(hall, row, 5_00)
+    spoil(hall, chip, Role.CONSUMPTION, 2)
+    place = hall.workplace(chip)
+    assert await told(place) == ["edited"]
+    await repair(place, await place.look(), yes, purses_from_server=from_server)
+    assert purse(hall, chip).cash_fen == left_fen
+    assert await told(place) == (["less_than_server"] if left_fen == 25_00 else [])

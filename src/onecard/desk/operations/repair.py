@@ -146,6 +146,8 @@ async def repair(
     )  # fmt: skip
     if wrong:
         purses = {role: _purse(role, sighting, proven, known) for role in PURSE_OF}
+        if place.desk.chosen.layout.value_blocks and not purses_from_server:
+            purses = {role: _not_more_than_left(sighting, role, one) for role, one in purses.items()}
         planned = _on_card(place, sighting, planned, wrong, purses)
     return Repair(await care.run(place, planned, sighting), repairable=True)
 
@@ -285,3 +287,13 @@ def _purse(
         flags=PurseFlag.FROZEN if frozen else PurseFlag.NONE,
         desk_seq=last.desk_seq if last else found.record.desk_seq if found else 0,
     )  # fmt: skip
+
+
+def _not_more_than_left(sighting: Sighting, role: Role, purse: Purse) -> Purse:
+    """Value blocks that read well hold what terminals left, though the desk's record beside them is gone."""
+    sectors = sighting.reading.sectors.values() if sighting.reading else ()
+    blocks = next((one.blocks for one in sectors if one.place.role is role and one.blocks), None)
+    value = value_profile.read(blocks[0], blocks[1]) if blocks else None
+    if value is None or value.amount_fen >= purse.cash_fen + purse.subsidy_fen:
+        return purse
+    return value_profile.left_of(purse, value.amount_fen)
