@@ -27,7 +27,8 @@ async def result(visit: Visit, operation: Operation, *, again: bool = False) -> 
         found, loads = Balances(), {}
         if operation.account_id is not None:
             found = (await balances(tx, [operation.account_id])).get(operation.account_id, Balances())
-            loads = await store.loads_fen(tx, operation.account_id)
+            waiting = await store.loads(tx, operation.account_id)
+            loads = {role: (cash, subsidy) for role, (_, cash, subsidy) in waiting.items()}
     code, words = ending_of(operation)
     if code == "done" and row and operation.after.state not in {None, row.state}:
         code, words = "partly", words_of("pulled")
@@ -43,7 +44,7 @@ async def result(visit: Visit, operation: Operation, *, again: bool = False) -> 
     }
     lines = [*settled_lines(visit, settled), _headline(visit, operation, row)]
     if code == "done":
-        lines += _after_lines(visit, found, loads, cash_fen if operation.account_id else 0)
+        lines += _after_lines(visit, found, loads, cash_fen) if operation.account_id is not None else []
     return Shown(shown, lines, ok=code == "done", code=code, words=words)
 
 

@@ -3,8 +3,8 @@
 The main block is the change: its amount and its stamp are written by one command. Copy and record follow, and
 whoever finds them behind brings them up.
 
-A block that holds another value is made zeros first. A torn write could mix the bits of two values into a third
-that looks right, for all three copies in the block are mixed alike; zeros and a value never mix into a value.
+A block that holds another value is made zeros first. A torn write could mix the bits of two values into a
+third that looks right, for all three copies in the block are mixed alike; zeros and a value never do.
 """
 
 from collections.abc import Iterator, Sequence

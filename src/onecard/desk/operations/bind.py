@@ -113,8 +113,7 @@ async def _bind(
         before={},
         after=After(state=CardState.ACTIVE.value),
     )
-    operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
-    return await finish(tx, await store.operation(tx, operation_id), (), {})
+    return await finish(tx, await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s), (), {})
 
 
 async def _whole_uid(tx: Tx, text: str, form: ReaderNumbers) -> str:

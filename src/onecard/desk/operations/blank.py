@@ -117,8 +117,7 @@ async def erase(place: Workplace, sighting: Sighting, *, reason: str = "") -> Op
 async def _note(tx: Tx, place: Workplace, draft: Draft) -> Operation:
     """Write down what is done already."""
     desk = place.desk
-    operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
-    return await finish(tx, await store.operation(tx, operation_id), (), {})
+    return await finish(tx, await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s), (), {})
 
 
 def _sectors(place: Workplace, sighting: Sighting) -> tuple[Sector, ...]:

@@ -198,12 +198,12 @@ async def at_once(place: Workplace, planned: Draft, *also: Also) -> Operation:
     desk = place.desk
     try:
         async with desk.tx() as tx:
-            operation_id = await store.insert(tx, planned, desk=desk.name, lease_s=0)
+            operation = await store.insert(tx, planned, desk=desk.name, lease_s=0)
             if await _has_changed(tx, planned):
                 raise RefusedError(CareRefusal.CHANGED)
             for each in also:
                 await each(tx)
-            return await finish(tx, await store.operation(tx, operation_id), (), {})
+            return await finish(tx, operation, (), {})
     except asyncpg.UniqueViolationError:
         async with desk.tx() as tx:
             raise await store.explain_busy(tx, planned) from None
@@ -215,8 +215,7 @@ async def _has_changed(tx: Tx, planned: Draft) -> bool:
 
 async def waiting_loads(tx: Tx, row: CardRow) -> Waiting:
     """What stands at the server and waits for the holder's card, by purse."""
-    found = {role: await store.loads(tx, row.person_id, role) for role in PURSE_OF}
-    return {role: each for role, each in found.items() if each[0]}
+    return await store.loads(tx, row.person_id)
 
 
 async def has_others(tx: Tx, row: CardRow) -> bool:

@@ -1,6 +1,7 @@
 """What an operation changes beside the card and the ledger when it ends; one transaction."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from onecard.base.db import Tx
 from onecard.cards.keys import Role
@@ -38,7 +39,7 @@ async def finish(
     # half of a card is no card, but money that has moved has moved
     happened = whole or any(one.money or not operation.carries_on for one in confirmed)
     state = State.CONFIRMED if happened else State.VOID
-    if not await store.advance(tx, operation.id, {operation.state}, state, lease_s=0):
+    if await store.advance(tx, operation.id, {operation.state}, state, lease_s=0) is None:
         return await store.operation(tx, operation.id)
     await store.decide(tx, operation.id, decided)
     # a card that is given up half-way has written sectors too, and loads in them
@@ -49,15 +50,18 @@ async def finish(
     for step in confirmed:
         if isinstance(step.part, MoneyPart) and step.part.load and operation.account_id is not None:
             await store.add_load(tx, operation.account_id, step.part.load, reason=operation.kind.value)
+    amount_fen = operation.amount_fen
     if confirmed and not whole:
-        await store.set_amount(tx, operation.id, sum(_amount_fen(one) for one in confirmed))
+        amount_fen = sum(_amount_fen(one) for one in confirmed)
+        await store.set_amount(tx, operation.id, amount_fen)
     if operation.card_id is not None:
         await store.know(tx, operation.card_id, {**_rewritten(confirmed), **purses})
     if whole:
         await store.apply(tx, operation)
     elif state is State.VOID and operation.kind is Kind.ISSUE:
         await store.end_life(tx, operation)
-    return await store.operation(tx, operation.id)
+    steps = tuple(replace(one, state=states[one.n]) for one in operation.steps)
+    return replace(operation, state=state, steps=steps, amount_fen=amount_fen, trouble="")
 
 
 async def _give_loads_back(tx: Tx, undone: Sequence[Step]) -> None:

@@ -9,7 +9,7 @@ operation is in doubt, money goes by way of suspense, with keys of its own. So n
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -87,10 +87,10 @@ class Engine:
     async def _insert(self, draft: Draft) -> Operation:
         desk = self.desk
         async with desk.tx() as tx:
-            operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
+            operation = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
             loads = [one for part in draft.parts if isinstance(part, PursePart) for one in part.loads]
-            await store.take_loads(tx, loads, operation_id)
-            return await store.operation(tx, operation_id)
+            await store.take_loads(tx, loads, operation.id)
+            return operation
 
     async def load(self, operation_id: int) -> Operation:
         """An operation as it is now."""
@@ -119,10 +119,10 @@ class Engine:
         desk = self.desk
         async with desk.tx() as tx:
             ready = {State.PREPARED, State.IN_DOUBT} if operation.carries_on else {State.PREPARED}
-            mine = await store.advance(tx, operation.id, ready, State.WRITING, lease_s=desk.lease_s)
-            operation = await store.operation(tx, operation.id)
-        if not mine:
-            return operation
+            lease = await store.advance(tx, operation.id, ready, State.WRITING, lease_s=desk.lease_s)
+            if lease is None:
+                return await store.operation(tx, operation.id)
+        operation = replace(operation, state=State.WRITING, lease_until_us=lease)
         course = await self._write(operation, reader, presence, reading)
         if not course.written and not course.whole and not _was_written(operation):
             return await self.abandon(operation)
@@ -267,9 +267,10 @@ class Engine:
         """Note what became of parts and what the card holds, and in which state the operation waits."""
         desk = self.desk
         async with desk.tx() as tx:
-            if await store.advance(
+            lease = await store.advance(
                 tx, operation.id, {operation.state}, state, lease_s=desk.lease_s, trouble=trouble
-            ):
+            )
+            if lease is not None:
                 await store.decide(tx, operation.id, decided)
                 if operation.card_id is not None:
                     await store.know(tx, operation.card_id, purses or {})

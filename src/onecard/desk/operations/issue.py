@@ -205,10 +205,9 @@ async def _begin(place: Workplace, sighting: Sighting, wish: Wish) -> Operation:
             wish.check(desk.chosen.layout, today)
             holder = await lives.admit(tx, wish.person_id)
             draft = await _draft(tx, place, sighting, wish, holder)
-            operation_id = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
+            operation = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
             loads = [one for part in draft.parts for one in getattr(part, "loads", ())]
-            await store.take_loads(tx, loads, operation_id)
-            operation = await store.operation(tx, operation_id)
+            await store.take_loads(tx, loads, operation.id)
             if not operation.steps:  # nothing to write and nothing to pay
                 operation = await finish(tx, operation, (), {})
             return operation
@@ -291,7 +290,7 @@ async def _contents(
     """What the purses begin with, and the loads that are in there and no longer wait."""
     if place.desk.chosen.mode is not Mode.STORED:
         return empty_purses(), {}
-    waiting = {role: await store.loads(tx, wish.person_id, role) for role in (Role.CONSUMPTION, Role.WATER)}
+    waiting = await store.loads(tx, wish.person_id)
     loads_fen = {role: (cash, subsidy) for role, (_, cash, subsidy) in waiting.items()}
     purses = opening_purses(found, wish, loads_fen, other_cards=holder.other_cards)
     return purses, {role: ids for role, (ids, _, _) in waiting.items()}

@@ -87,7 +87,7 @@ async def top_up(
     async with place.desk.tx() as tx:
         found = (await balances(tx, [row.person_id])).get(row.person_id)
         origin = await _origin(tx, place, source)
-        waiting = await _waiting(tx, row) if stored and sighting else {}
+        waiting = await store.loads(tx, row.person_id) if stored and sighting else {}
     owed = max(0, -found.shortfall) if found else 0
     parts: list[Part] = []
     roles = [role for role in PURSE_OF if role in amounts.by_role or role in waiting]
@@ -116,7 +116,7 @@ async def bring(place: Workplace, sighting: Sighting) -> Operation:
     row = row_of(sighting)
     check_card(row, sighting)
     async with place.desk.tx() as tx:
-        waiting = await _waiting(tx, row)
+        waiting = await store.loads(tx, row.person_id)
     if not waiting or not is_stored(place, row):
         raise RefusedError(Refusal.NOTHING_WAITS)
     parts = tuple(
@@ -229,11 +229,6 @@ async def _origin(tx: Tx, place: Workplace, source: str) -> Place:
     if source not in kinds:
         raise RefusedError(Refusal.SOURCE_UNKNOWN)
     return Place((await system_books(tx))[kinds[source]])
-
-
-async def _waiting(tx: Tx, row: CardRow) -> dict[Role, tuple[tuple[int, ...], int, int]]:
-    found = {role: await store.loads(tx, row.person_id, role) for role in PURSE_OF}
-    return {role: each for role, each in found.items() if each[0]}
 
 
 def _draft(

@@ -6,7 +6,7 @@ insert into desk.operation
 values (:tenant_id, :kind, 'prepared', :account_id, :card_id, :uid, (:life::smallint[])[1],
         (:life::smallint[])[2], (:clerk::text[])[1], (:clerk::text[])[2], (:clerk::text[])[3], :amount_fen,
         (:words::jsonb[])[1], (:words::jsonb[])[2], :follows, now() + make_interval(secs => :lease_s))
-returning id;
+returning id, lease_until, created_at;
 
 -- name: insert_parts(tenant_id, operation_id, kinds, bodies, moneys)!
 insert into desk.part (tenant_id, operation_id, n, kind, body, has_money)
@@ -23,9 +23,10 @@ select id, kind, state, account_id, card_id, uid, generation, key_version, desk,
 select n, state, body from desk.part
  where tenant_id = :tenant_id and operation_id = :operation_id order by n;
 
--- name: open_of(tenant_id, uid, account_id)
+-- name: open_of(tenant_id, uid, account_id, grace_s)
 -- What is under way with the card or the account.
-select id, kind, state, desk, lease_until > now() as is_leased, uid
+select id, kind, state, desk, lease_until > now() as is_leased, uid,
+       lease_until < now() - make_interval(secs => :grace_s) as is_left_behind
   from desk.operation
  where tenant_id = :tenant_id
    and (uid = :uid and state in ('prepared', 'writing', 'in_doubt')
@@ -33,12 +34,12 @@ select id, kind, state, desk, lease_until > now() as is_leased, uid
  order by id;
 
 -- name: advance(tenant_id, id, before, state, lease_s, trouble)$
--- From one of the states `before`; null when it is in none of them any more.
+-- From one of the states `before`, with a new lease; null when it is in none of them any more.
 update desk.operation
    set state = :state, trouble = :trouble, changed_at = now(),
        lease_until = now() + make_interval(secs => :lease_s)
  where tenant_id = :tenant_id and id = :id and state = any (:before::text[])
-returning id;
+returning lease_until;
 
 -- name: set_amount(tenant_id, id, amount_fen)!
 update desk.operation set amount_fen = :amount_fen where tenant_id = :tenant_id and id = :id;
@@ -166,11 +167,6 @@ update people.person set class_id = :class_id, changed_at = now()
 -- Whether another tenant of this installation knows the UID; says no more than that.
 select exists (select from cards.route where uid = :uid and tenant_id <> :tenant_id);
 
--- name: is_left_behind(tenant_id, uid, grace_s)$
-select exists (
-  select from desk.operation
-   where tenant_id = :tenant_id and uid = :uid and state in ('prepared', 'writing')
-     and lease_until < now() - make_interval(secs => :grace_s));
 
 -- name: prove_parts(tenant_id)^
 -- Money moved with a part exactly when the part says so: its posting is there, of its operation; what was set

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,8 +50,8 @@ class Decided:
     posting_key: UUID | None = None
 
 
-async def insert(tx: Tx, draft: Draft, *, desk: str, lease_s: int) -> int:
-    """Write an operation down; returns its id.
+async def insert(tx: Tx, draft: Draft, *, desk: str, lease_s: int) -> Operation:
+    """Write an operation down.
 
     Raises:
         asyncpg.UniqueViolationError: its card or account has an open one; the transaction is lost, and
@@ -71,7 +72,13 @@ async def insert(tx: Tx, draft: Draft, *, desk: str, lease_s: int) -> int:
         bodies=[msgspec.json.encode(each).decode() for each in draft.parts],
         moneys=[Step(0, each).money is not None for each in draft.parts],
     )  # fmt: skip
-    return int(row["id"])
+    return Operation(
+        id=row["id"], kind=draft.kind, state=State.PREPARED, account_id=draft.account_id,
+        card_id=draft.card_id, identity=identity, desk=desk, actor=str(tx.actor), reason=draft.reason,
+        amount_fen=draft.amount_fen, before=draft.before, after=draft.after, follows=draft.follows,
+        trouble="", lease_until_us=_us(row["lease_until"]), created_at_us=_us(row["created_at"]),
+        steps=tuple(Step(n, part) for n, part in enumerate(draft.parts)),
+    )  # fmt: skip
 
 
 def _name(draft: Draft) -> str | None:
@@ -84,7 +91,9 @@ async def explain_busy(tx: Tx, draft: Draft) -> BusyError:
     uid, account_id = _name(draft), draft.account_id
     others = [
         row
-        async for row in sql.open_of(tx.connection, tenant_id=tx.tenant_id, uid=uid, account_id=account_id)
+        async for row in sql.open_of(
+            tx.connection, tenant_id=tx.tenant_id, uid=uid, account_id=account_id, grace_s=GRACE_S
+        )
     ]
     if not others:
         message = "Another desk was just at work on this card or account; try again."
@@ -114,6 +123,10 @@ async def operation(tx: Tx, operation_id: int) -> Operation:
     return _operation(row, steps)
 
 
+def _us(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)
+
+
 def _operation(row: Mapping[str, Any], steps: Sequence[Step]) -> Operation:
     identity = None
     if row["uid"] and row["generation"] is not None:
@@ -135,19 +148,19 @@ def _operation(row: Mapping[str, Any], steps: Sequence[Step]) -> Operation:
         after=msgspec.json.decode(row["after"], type=After),
         follows=row["follows"],
         trouble=row["trouble"],
-        lease_until_us=int(row["lease_until"].timestamp() * 1_000_000),
-        created_at_us=int(row["created_at"].timestamp() * 1_000_000),
+        lease_until_us=_us(row["lease_until"]),
+        created_at_us=_us(row["created_at"]),
         steps=tuple(steps),
     )
 
 
 async def advance(
     tx: Tx, operation_id: int, before: Iterable[State], state: State, *, lease_s: int, trouble: str = ""
-) -> bool:
+) -> int | None:
     """Take an operation from one of the states `before` to another, with a new lease.
 
     Returns:
-        Whether it was in one of them.
+        When the lease ends, in microseconds since 1970; None when it was in none of those states.
 
     Raises:
         BusyError: its account has another one under way.
@@ -160,7 +173,7 @@ async def advance(
     except asyncpg.UniqueViolationError:
         message = "Another operation is under way on this account; try again when it has ended."
         raise BusyError(message, None) from None
-    return found is not None
+    return None if found is None else _us(found)
 
 
 async def decide(tx: Tx, operation_id: int, decided: Sequence[Decided]) -> None:
@@ -234,6 +247,8 @@ async def stale(tx: Tx) -> list[int]:
 async def apply(tx: Tx, operation: Operation) -> None:
     """What a confirmed operation makes of the card's row, the plastic and the holder."""
     after = operation.after
+    if after == After():
+        return
     if operation.card_id is not None:
         await sql.change_card(
             tx.connection, tenant_id=tx.tenant_id, card_id=operation.card_id, state=after.state,
@@ -257,16 +272,13 @@ async def end_life(tx: Tx, operation: Operation) -> None:
     )  # fmt: skip
 
 
-async def left_behind(tx: Tx, uid: str) -> bool:
-    """Whether a desk began something with this card and was not heard of since."""
-    return bool(await sql.is_left_behind(tx.connection, tenant_id=tx.tenant_id, uid=uid, grace_s=GRACE_S))
-
-
-async def open_operation(tx: Tx, uid: str) -> Operation | None:
-    """What is under way with a card."""
-    rows = sql.open_of(tx.connection, tenant_id=tx.tenant_id, uid=uid, account_id=None)
-    found = [row["id"] async for row in rows]
-    return await operation(tx, found[0]) if found else None
+async def open_operation(tx: Tx, uid: str) -> tuple[Operation | None, bool]:
+    """What is under way with a card, and whether its desk has not been heard of since its lease ended."""
+    rows = sql.open_of(tx.connection, tenant_id=tx.tenant_id, uid=uid, account_id=None, grace_s=GRACE_S)
+    found = [row async for row in rows]
+    if not found:
+        return None, False
+    return await operation(tx, found[0]["id"]), found[0]["is_left_behind"]
 
 
 async def is_elsewhere(tx: Tx, uid: str) -> bool:
@@ -274,25 +286,14 @@ async def is_elsewhere(tx: Tx, uid: str) -> bool:
     return bool(await sql.is_elsewhere(tx.connection, tenant_id=tx.tenant_id, uid=uid))
 
 
-async def loads(tx: Tx, account_id: int, role: Role) -> tuple[tuple[int, ...], int, int]:
-    """What waits for the card of an account in one purse: ids, cash and subsidy in fen."""
+async def loads(tx: Tx, account_id: int) -> dict[Role, tuple[tuple[int, ...], int, int]]:
+    """What waits for the card of an account, by purse: ids, cash and subsidy in fen."""
     rows = sql.loads(tx.connection, tenant_id=tx.tenant_id, account_id=account_id)
-    found = [row async for row in rows if row["role"] == role]
-    return (
-        tuple(row["id"] for row in found),
-        sum(row["cash_fen"] for row in found),
-        sum(row["subsidy_fen"] for row in found),
-    )
-
-
-async def loads_fen(tx: Tx, account_id: int) -> dict[Role, tuple[int, int]]:
-    """Cash and subsidy that wait for the card of an account, by purse."""
-    found = {}
-    for role in (Role.CONSUMPTION, Role.WATER):
-        ids, cash, subsidy = await loads(tx, account_id, role)
-        if ids:
-            found[role] = (cash, subsidy)
-    return found
+    found: dict[Role, tuple[tuple[int, ...], int, int]] = {}
+    async for row in rows:
+        ids, cash, subsidy = found.get(Role(row["role"]), ((), 0, 0))
+        found[Role(row["role"])] = ((*ids, row["id"]), cash + row["cash_fen"], subsidy + row["subsidy_fen"])
+    return dict(sorted(found.items()))
 
 
 async def add_load(tx: Tx, account_id: int, load: Load, *, reason: str) -> None:

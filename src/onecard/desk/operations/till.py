@@ -26,6 +26,7 @@ class Till:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._suspense: int | None = None  # a tenant's book for ever
 
     async def post(self, operation: Operation, steps: Sequence[Step]) -> tuple[list[Decided], str]:
         """Post the money of confirmed parts straight; what was in doubt goes out of suspense.
@@ -33,7 +34,10 @@ class Till:
         Returns:
             What became of each part, and the ledger's word when it refused one.
         """
-        answers = await asyncio.gather(*(self.settle(operation, one, PartState.CONFIRMED) for one in steps))
+        if not any(one.money for one in steps):
+            return [Decided(one.n, PartState.CONFIRMED) for one in steps], ""
+        postings = await self.postings(operation)
+        answers = await asyncio.gather(*(self._settle(postings, one, PartState.CONFIRMED) for one in steps))
         decided, refusal = [], ""
         for step, answer in zip(steps, answers, strict=True):
             if answer is not None and not answer.ok:
@@ -84,13 +88,10 @@ class Till:
         """What makes the postings of an operation."""
         async with self.desk.tx() as tx:
             tenant = await tenants.get(tx)
-            books = await system_books(tx)
-        return Postings(
-            self.desk.tenant_id,
-            operation,
-            tenant.business_day.of(operation.created_at_us),
-            books[BookKind.SUSPENSE],
-        )
+            if self._suspense is None:
+                self._suspense = (await system_books(tx))[BookKind.SUSPENSE]
+        business_day = tenant.business_day.of(operation.created_at_us)
+        return Postings(self.desk.tenant_id, operation, business_day, self._suspense)
 
     async def set_aside(self, operation: Operation, steps: Sequence[Step]) -> None:
         """Put the money of parts in doubt into suspense."""

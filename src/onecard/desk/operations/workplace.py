@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from onecard.base.clock import now_us
+from onecard.base.db import Tx
 from onecard.cards.keys import Role
 from onecard.cards.oc1.changes import Change
 from onecard.cards.reader import Presence, Reader, ReaderError, Trouble
@@ -23,6 +25,7 @@ from onecard.tenants import service as tenants
 class _Server:
     """The server's words about a UID."""
 
+    today: date
     row: CardRow | None
     known: Mapping[Role, Known]
     balances: Balances | None
@@ -71,7 +74,8 @@ class Workplace:
             settled = await self.engine.settle(operation, reading, self.reader)
             if settled.state is not operation.state or settled.steps != operation.steps:
                 server = await self._server(presence)
-        return await self._compare(presence, server, reading, settled)
+                reading = await self._read(presence, server)  # mended, perhaps
+        return self._compare(presence, server, reading, settled)
 
     async def carry_out(self, operation: Operation, sighting: Sighting) -> Operation:
         """Carry an operation out on the card that was seen, and beep.
@@ -97,22 +101,27 @@ class Workplace:
 
     async def _server(self, presence: Presence) -> _Server:
         """What the server knows; what a desk left behind with this card is taken care of first."""
-        desk = self.desk
         uid = presence.uid.hex().upper()
-        async with desk.tx() as tx:
-            left_behind = await store.left_behind(tx, uid)
-        if left_behind:
-            await self.engine.sweep()
-        async with desk.tx() as tx:
-            row = await store.card_row(tx, presence.uid)
-            operation = await store.open_operation(tx, uid)
-            if row is None:
-                elsewhere = await store.is_elsewhere(tx, uid)
-                return _Server(None, {}, None, {}, operation, elsewhere)
-            known = await store.known(tx, row.card_id)
-            found = await balances(tx, [row.person_id])
-            loads = await store.loads_fen(tx, row.person_id)
-            return _Server(row, known, found.get(row.person_id), loads, operation, elsewhere=False)
+        async with self.desk.tx() as tx:
+            operation, left_behind = await store.open_operation(tx, uid)
+            if not left_behind:
+                return await self._known(tx, presence, operation)
+        await self.engine.sweep()
+        async with self.desk.tx() as tx:
+            operation, _ = await store.open_operation(tx, uid)
+            return await self._known(tx, presence, operation)
+
+    async def _known(self, tx: Tx, presence: Presence, operation: Operation | None) -> _Server:
+        today = (await tenants.get(tx)).business_day.of(now_us())
+        row = await store.card_row(tx, presence.uid)
+        if row is None:
+            elsewhere = await store.is_elsewhere(tx, presence.uid.hex().upper())
+            return _Server(today, None, {}, None, {}, operation, elsewhere)
+        known = await store.known(tx, row.card_id)
+        found = (await balances(tx, [row.person_id])).get(row.person_id)
+        waiting = await store.loads(tx, row.person_id)
+        loads_fen = {role: (cash, subsidy) for role, (_, cash, subsidy) in waiting.items()}
+        return _Server(today, row, known, found, loads_fen, operation, elsewhere=False)
 
     async def _read(self, presence: Presence, server: _Server) -> Reading | None:
         desk = self.desk
@@ -120,16 +129,14 @@ class Workplace:
             return None
         return await read_card(self.reader, presence, desk.chosen, desk.ring, server.row)
 
-    async def _compare(
+    def _compare(
         self, presence: Presence, server: _Server, reading: Reading | None, settled: Operation | None
     ) -> Sighting:
         desk = self.desk
-        async with desk.tx() as tx:
-            tenant = await tenants.get(tx)
         operation = server.operation
         found = differences(
             reading, presence, server.row, server.known, server.balances, server.loads_fen, desk.chosen,
-            today=tenant.business_day.of(now_us()), elsewhere=server.elsewhere,
+            today=server.today, elsewhere=server.elsewhere,
             newest_key_version=max(desk.ring.masters) if desk.ring else 0,
             planned=_planned(operation),
         )  # fmt: skip
