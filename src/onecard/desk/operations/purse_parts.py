@@ -29,8 +29,9 @@ from onecard.ledger.model import (
 PURSE_OF = {Role.CONSUMPTION: BookKind.CASH, Role.WATER: BookKind.WATER}
 # what stands in the way of money on this card; less on the card than at the server is normal
 _BARS = frozenset(Difference) - {Difference.OLD_KEYS, Difference.LESS_THAN_SERVER}
-_LOG_KINDS = {Kind.SALE: 1, Kind.TOP_UP: 2, Kind.LOAD: 2, Kind.WITHDRAW: 3}
-_LOG_OTHER = 4
+# docs/reference/oc1.md
+_LOG_KINDS = {Kind.TOP_UP: 1, Kind.LOAD: 1, Kind.WITHDRAW: 2, Kind.SALE: 4, Kind.REPAIR: 7}
+_LOG_CLEARING = 8
 _LOG_SLOT = 2
 
 Target: TypeAlias = Callable[[BookKind], Place]
@@ -221,7 +222,7 @@ def purse_part(
         raise RefusedError(Status.CEILING_EXCEEDED.code)
     seconds = int((to_utc(now_us()) - SECONDS_FROM).total_seconds())
     log = Log(
-        kind=_LOG_KINDS.get(kind, _LOG_OTHER), counter=after.counter & 0xFF,
+        kind=_LOG_KINDS.get(kind, _LOG_CLEARING), counter=after.counter & 0xFF,
         amount_fen=min(abs(cash + subsidy), U24_MOST), terminal=0, seconds=seconds,
     )  # fmt: skip
     mac_key = desk.ring.mac_key(role, reading.identity)
