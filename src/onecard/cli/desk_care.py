@@ -136,7 +136,9 @@ async def lost(visit: Visit) -> Rows:
     """Cards that are reported lost, the latest report first."""
     rows = [asdict(each) for each in await losing.lost_cards(visit.place)]
     columns = ("uid", "number", "person_number", "person_name", "reason", "reported_at")
-    return Rows("cards", rows, columns, empty="No card is reported lost.")
+    return Rows(
+        "cards", rows, columns, empty=say_in(visit.lang, "No card is reported lost.", "没有挂失的卡。")
+    )
 
 
 @desk_command(app, "delivery")
@@ -154,7 +156,10 @@ async def delivery(
     found = await losing.delivery(visit.place, row.card_id)
     columns = ("sn", "name", "place", "listed", "has", "confirmed_at", "last_seen", "error")
     return Rows(
-        "terminals", [delivery_row(each) for each in found], columns, empty="No terminal was told about it."
+        "terminals",
+        [delivery_row(each) for each in found],
+        columns,
+        empty=say_in(visit.lang, "No terminal was told about it.", "没有终端需要知道此卡。"),
     )
 
 

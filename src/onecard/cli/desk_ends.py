@@ -15,6 +15,7 @@ from onecard.cli.desk_result import result
 from onecard.cli.desk_show import Rows, Shown
 from onecard.cli.desk_virtual import Accident
 from onecard.cli.desk_visit import PersonOption, Reason, UidOption, Visit, desk_command
+from onecard.cli.desk_words import say_in
 from onecard.desk.operations import blank, ending, replacing
 from onecard.desk.operations.care_words import CareRefusal
 from onecard.desk.operations.ending import Refunds
@@ -176,4 +177,9 @@ async def transfers(visit: Visit) -> Rows:
     """Cards that were given up for new ones which are not there yet, oldest first."""
     rows = [asdict(one) for one in await replacing.transfers(visit.place)]
     columns = ("card_id", "person_number", "person_name", "number", "kind", "reason", "created_at")
-    return Rows("transfers", rows, columns, empty="No card waits to be replaced.")
+    return Rows(
+        "transfers",
+        rows,
+        columns,
+        empty=say_in(visit.lang, "No card waits to be replaced.", "没有待换发的卡。"),
+    )

@@ -10,6 +10,7 @@ from onecard.cli.desk_amounts import day, fen
 from onecard.cli.desk_result import result
 from onecard.cli.desk_show import Rows, Shown
 from onecard.cli.desk_visit import Reason, Visit, desk_command
+from onecard.cli.desk_words import say_in
 from onecard.desk.operations import bind as binding
 from onecard.desk.operations import blank
 from onecard.desk.operations import issue as issuing
@@ -104,7 +105,11 @@ async def unknown(
     """The latest cards of nobody that were held to terminals, newest first."""
     async with visit.place.desk.tx() as tx:
         found = await binding.latest_unknown(tx, most)
-    return Rows("swipes", [asdict(one) for one in found], empty="No unknown card was held to a terminal.")
+    return Rows(
+        "swipes",
+        [asdict(one) for one in found],
+        empty=say_in(visit.lang, "No unknown card was held to a terminal.", "没有未登记的刷卡。"),
+    )
 
 
 @desk_command(app, "continue")

@@ -28,7 +28,12 @@ async def repair_list(visit: Visit) -> Rows:
     async with visit.place.desk.tx() as tx:
         rows = store.sql.unresolved(tx.connection, tenant_id=tx.tenant_id)
         found = [dict(row) async for row in rows]
-    return Rows("operations", _shown(visit, found), (*_COLUMNS, "trouble"), empty="Everything is decided.")
+    return Rows(
+        "operations",
+        _shown(visit, found),
+        (*_COLUMNS, "trouble"),
+        empty=say_in(visit.lang, "Everything is decided.", "没有待处理的操作。"),
+    )
 
 
 @desk_command(app, "operations")
@@ -43,7 +48,12 @@ async def operations(
     async with visit.place.desk.tx() as tx:
         rows = store.sql.latest(tx.connection, tenant_id=tx.tenant_id, account_id=account_id, most=most)
         found = [dict(row) async for row in rows]
-    return Rows("operations", _shown(visit, found), (*_COLUMNS, "reason"), empty="No operation yet.")
+    return Rows(
+        "operations",
+        _shown(visit, found),
+        (*_COLUMNS, "reason"),
+        empty=say_in(visit.lang, "No operation yet.", "暂无操作。"),
+    )
 
 
 def _shown(visit: Visit, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -68,7 +78,7 @@ async def stock_add(
     async with visit.place.desk.tx() as tx:
         box = await stock.register_box(tx, name, first, last)
     line = say_in(
-        visit.lang, f"The box {box.name} has {box.size} cards.", f"卡盒 {box.name} 已登记，共 {box.size} 张。"
+        visit.lang, f"Registered: {box.name}, {box.size} cards.", f"已登记：{box.name}，共 {box.size} 张。"
     )
     return Shown({"box": asdict(box), "size": box.size}, [line])
 

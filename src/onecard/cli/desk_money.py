@@ -10,6 +10,7 @@ from onecard.cli.desk_amounts import fen
 from onecard.cli.desk_result import result
 from onecard.cli.desk_show import Rows, Shown
 from onecard.cli.desk_visit import PersonOption, Reason, UidOption, Visit, desk_command
+from onecard.cli.desk_words import say_in
 from onecard.consumption import service as consumption
 from onecard.desk.operations import purses, store
 from onecard.desk.operations.purses import Amounts
@@ -95,4 +96,4 @@ async def loads(visit: Visit) -> Rows:
     for row in found:
         row["role"] = Role(row["role"]).name.lower()
     columns = ("person_number", "person_name", "role", "cash_fen", "subsidy_fen", "reason", "created_at")
-    return Rows("loads", found, columns, empty="Nothing waits.")
+    return Rows("loads", found, columns, empty=say_in(visit.lang, "Nothing waits.", "没有待写入的款项。"))

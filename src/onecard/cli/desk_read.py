@@ -21,7 +21,7 @@ from onecard.cli.desk_result import card_fields, operation_fields, settled_lines
 from onecard.cli.desk_show import Shown, told
 from onecard.cli.desk_virtual import lay_new_card
 from onecard.cli.desk_visit import Visit, desk_command
-from onecard.cli.desk_words import label, say_in
+from onecard.cli.desk_words import Lang, card_state, label, say_in
 from onecard.cli.output import Json
 from onecard.desk.operations.sighting import Sighting
 from onecard.desk.operations.speech import words_of
@@ -160,7 +160,7 @@ def _lines(visit: Visit, sighting: Sighting) -> Iterator[str]:
     """A head, then a line for each thing that card or server knows."""
     lang = visit.lang
     yield f"{say_in(lang, 'Card', '卡')} {sighting.uid} · {_technology(sighting)}"
-    rows = [each for each in _side_by_side(sighting) if each[1] or each[2]]
+    rows = [each for each in _side_by_side(sighting, lang) if each[1] or each[2]]
     if not rows:
         yield "  " + say_in(lang, "unknown here", "未登记")
         return
@@ -171,11 +171,11 @@ def _lines(visit: Visit, sighting: Sighting) -> Iterator[str]:
         yield f"  {_padded(label(name, lang), left)}  {_padded(card, middle)}  {server}".rstrip()
 
 
-def _side_by_side(sighting: Sighting) -> Iterator[tuple[str, str, str]]:
+def _side_by_side(sighting: Sighting, lang: Lang) -> Iterator[tuple[str, str, str]]:
     row, found, reading = sighting.row, sighting.balances, sighting.reading
     holder = reading.holder.record if reading and reading.holder else None
     says = holder.status.name.lower() if holder else "blank" if reading and reading.is_blank else ""
-    yield "state", says, row.state if row else ""
+    yield "state", card_state(says, lang), card_state(row.state, lang) if row else ""
     yield "holder", "", f"{row.person_name} ({row.person_number})" if row else ""
     yield "number", _text(holder and holder.card_number), _text(row and row.number)
     yield "class", _text(holder and holder.account_class), _text(row and row.class_number)

@@ -136,6 +136,26 @@ LABELS: Mapping[str, str] = {
 }
 
 
+CARD_STATES: Mapping[str, str] = {
+    "blank": "空白",
+    "incomplete": "未完成",
+    "clearing": "清卡中",
+    "issuing": "发卡中",
+    "active": "正常",
+    "lost": "挂失",
+    "frozen": "冻结",
+    "damaged": "坏卡",
+    "cancelled": "已销户",
+    "returned": "已退卡",
+    "void": "作废",
+}
+
+
+def card_state(state: str, lang: Lang) -> str:
+    """What people call the state of a card, as it says itself or as the server has it."""
+    return say_in(lang, state, CARD_STATES.get(state, state))
+
+
 def label(name: str, lang: Lang) -> str:
     """The name of a line."""
     return say_in(lang, name, LABELS.get(name, name))
