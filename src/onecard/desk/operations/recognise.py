@@ -81,7 +81,9 @@ def differences(  # noqa: PLR0917  the fields of a sighting, in their order
         found = found - {Difference.CANCELLED} | {Difference.OLD_LIFE}
     else:
         found |= set(_of_history(reading, known, planned, value_blocks=chosen.layout.value_blocks))
-        if chosen.mode is Mode.STORED and balances is not None:
+        # what is on a card that is being issued moves when it is whole
+        in_use = row.state != CardState.ISSUING
+        if chosen.mode is Mode.STORED and balances is not None and in_use:
             found |= set(_of_money(reading, balances, loads_fen, planned))
     return _ordered(found | of_row)
 
