@@ -9,6 +9,16 @@ app = typer.Typer(
     help="Cards on a reader: issue, top up, lose, repair, return … Each refusal says what to do next.",
 )
 
-# in the order of `onecard desk --help`
-for _one in (desk_read, desk_issue, desk_batch, desk_money, desk_care, desk_ends, desk_lists):
-    app.add_typer(_one.app)
+# in the order of `onecard desk --help`, each in a box of its own
+for _title, _group in (
+    ("Look", desk_read),
+    ("New cards", desk_issue),
+    ("New cards", desk_batch),
+    ("Money", desk_money),
+    ("Cards in use", desk_care),
+    ("Cards that end", desk_ends),
+    ("Lists, stock, lifts", desk_lists),
+):
+    for _command in _group.app.registered_commands:
+        _command.rich_help_panel = _title
+    app.add_typer(_group.app)

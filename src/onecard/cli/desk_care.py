@@ -131,7 +131,7 @@ async def _lost(
     return found
 
 
-@desk_command(app, "lost")
+@desk_command(app, "lost", reader=False)
 async def lost(visit: Visit) -> Rows:
     """Cards that are reported lost, the latest report first."""
     rows = [asdict(each) for each in await losing.lost_cards(visit.place)]
@@ -263,7 +263,7 @@ async def repair(
     return Shown(found.fields, found.lines, ok=False, code="not_repairable", words=_SCRAP)
 
 
-@desk_command(app, "decide")
+@desk_command(app, "decide", reader=False)
 async def decide(
     visit: Visit,
     operation: Annotated[int, typer.Argument(help="Number of the operation.")],

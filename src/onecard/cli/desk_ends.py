@@ -172,7 +172,7 @@ async def _given_up(visit: Visit, person: str, kind: Kind) -> int | None:
     return cards[-1] if cards else None
 
 
-@desk_command(app, "transfers")
+@desk_command(app, "transfers", reader=False)
 async def transfers(visit: Visit) -> Rows:
     """Cards that were given up for new ones which are not there yet, oldest first."""
     rows = [asdict(one) for one in await replacing.transfers(visit.place)]

@@ -75,7 +75,7 @@ async def issue(
     return await result(visit, done)
 
 
-@desk_command(app, "bind")
+@desk_command(app, "bind", reader=False)
 async def bind(
     visit: Visit,
     text: Annotated[str, typer.Argument(metavar="CARD", help="The card's number as typed or scanned.")],
@@ -98,7 +98,7 @@ async def bind(
     return await result(visit, done)
 
 
-@desk_command(app, "unknown")
+@desk_command(app, "unknown", reader=False)
 async def unknown(
     visit: Visit, most: Annotated[int, typer.Option("--most", min=1, max=500, help="How many.")] = 20
 ) -> Rows:
@@ -118,7 +118,7 @@ async def carry_on(visit: Visit) -> Shown:
     return await result(visit, await issuing.carry_on(visit.place, await visit.look()))
 
 
-@desk_command(app, "abandon")
+@desk_command(app, "abandon", reader=False)
 async def abandon(
     visit: Visit, operation: Annotated[int, typer.Argument(help="Number of the operation.")]
 ) -> Shown:

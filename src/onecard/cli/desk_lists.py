@@ -22,7 +22,7 @@ app = typer.Typer()
 _COLUMNS = ("id", "kind", "state", "person_number", "person_name", "amount_fen", "desk", "created_at")
 
 
-@desk_command(app, "repair-list")
+@desk_command(app, "repair-list", reader=False)
 async def repair_list(visit: Visit) -> Rows:
     """Operations that wait for their card or for a person: the top-up repair list."""
     async with visit.place.desk.tx() as tx:
@@ -36,7 +36,7 @@ async def repair_list(visit: Visit) -> Rows:
     )
 
 
-@desk_command(app, "operations")
+@desk_command(app, "operations", reader=False)
 async def operations(
     visit: Visit,
     *,
@@ -67,7 +67,7 @@ def _shown(visit: Visit, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-@desk_command(app, "stock-add")
+@desk_command(app, "stock-add", reader=False)
 async def stock_add(
     visit: Visit,
     name: Annotated[str, typer.Argument(help="What is written on the box.")],
@@ -83,7 +83,7 @@ async def stock_add(
     return Shown({"box": asdict(box), "size": box.size}, [line])
 
 
-@desk_command(app, "stock")
+@desk_command(app, "stock", reader=False)
 async def stock_report(visit: Visit) -> Shown:
     """How many cards there are: good, used, dead, imitations, and used ones that are in no box."""
     async with visit.place.desk.tx() as tx:

@@ -87,7 +87,7 @@ async def bring(visit: Visit) -> Shown:
     return await result(visit, await purses.bring(visit.place, await visit.look()))
 
 
-@desk_command(app, "loads")
+@desk_command(app, "loads", reader=False)
 async def loads(visit: Visit) -> Rows:
     """Money that waits for cards, oldest first."""
     async with visit.place.desk.tx() as tx:

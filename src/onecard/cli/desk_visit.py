@@ -81,6 +81,9 @@ class Shared:
     as_json: Json = False
 
 
+_OF_READERS = {"reader", "pull", "tear"}
+
+
 @dataclass(slots=True)
 class Visit:
     """Somebody at a desk.
@@ -209,21 +212,27 @@ def _language(tenant: Tenant) -> Lang:
     return Lang.ZH if tenant.language.startswith("zh") else Lang.EN
 
 
-def desk_command(app: typer.Typer, name: str) -> Callable[[F], F]:
+def desk_command(app: typer.Typer, name: str, *, reader: bool = True) -> Callable[[F], F]:
     """Make an async function a command of desks.
 
     Its first argument is the `Visit`; its others are the command's own, before those of `Shared`. What it
     returns is printed; a refusal is a sentence with the next step and exit code 1.
+
+    Args:
+        app: gets the command.
+        name: of the command.
+        reader: whether it has options about readers.
     """
+    shared_names = [each.name for each in fields(Shared) if reader or each.name not in _OF_READERS]
 
     def register(work: F) -> F:
         def command(**given: Any) -> None:
-            shared = Shared(**{each.name: given.pop(each.name) for each in fields(Shared)})
+            shared = Shared(**{each: given.pop(each) for each in shared_names})
             _conclude(shared, lambda visit: work(visit, **given))
 
         own = list(inspect.signature(work, eval_str=True).parameters.values())[1:]
-        common = inspect.signature(Shared, eval_str=True).parameters.values()
-        signature = inspect.Signature([*own, *common])
+        common = inspect.signature(Shared, eval_str=True).parameters
+        signature = inspect.Signature([*own, *(common[each] for each in shared_names)])
         command.__doc__ = work.__doc__
         command.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
         vars(command)["__signature__"] = signature  # typer reads it

@@ -138,9 +138,7 @@ async def start_postgres(stack: AsyncExitStack, settings: Settings) -> tuple[Emb
 
 async def start_nats(stack: AsyncExitStack, settings: Settings) -> tuple[EmbeddedNats, BusAddress]:
     """The embedded bus server; stopped with the stack."""
-    server = EmbeddedNats(
-        settings.data_dir, settings.mqtt_host, settings.mqtt_port, port=settings.bus_port
-    )
+    server = EmbeddedNats(settings.data_dir, settings.mqtt_host, settings.mqtt_port, port=settings.bus_port)
     stack.callback(server.stop)
     return server, await _uninterrupted(server.start)
 
