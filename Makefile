@@ -27,7 +27,7 @@ lint: setup ## ruff, mypy, import directions
 	$(BIN)/lint-imports
 
 chaos: setup ## the long random runs: kill -9, power cut, bad networks
-	@$(BIN)/python -m pytest tests/chaos tests/ledger/test_bookkeeper.py --chaos-rounds 20
+	@$(BIN)/python -m pytest tests/chaos tests/ledger/test_bookkeeper.py tests/desk/test_exhaustion.py --chaos-rounds 20
 
 bench: setup ## ratios against named peers, measured in one run
 	@$(BIN)/onecard bench ledger
