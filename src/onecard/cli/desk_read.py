@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ from onecard.cards.reader import ReaderError
 from onecard.cards.technology import size_of
 from onecard.cards.virtual.chip import Make
 from onecard.cli import output
-from onecard.cli.desk_result import card_fields, operation_fields, settled_lines, waiting_fields
+from onecard.cli.desk_result import card_fields, settled_fields, settled_lines, waiting_fields
 from onecard.cli.desk_show import Shown, told
 from onecard.cli.desk_virtual import lay_new_card
 from onecard.cli.desk_visit import Visit, desk_command
@@ -30,7 +31,6 @@ from onecard.ledger.model import Balances
 app = typer.Typer()
 _PURSES = (Role.CONSUMPTION, Role.WATER)
 _LOOK_EVERY_S = 0.15
-_FACTORY_UID = "01A062BD"
 
 
 @desk_command(app, "read")
@@ -65,13 +65,14 @@ async def watch(
 def new_card(
     file: Annotated[Path, typer.Argument(help="File for the card's memory (.bin or .mfd).")],
     *,
-    uid: Annotated[str, typer.Option("--uid", help="Its UID, 4 or 7 bytes in hex.")] = _FACTORY_UID,
+    uid: Annotated[str, typer.Option("--uid", help="Its UID, 4 or 7 bytes in hex; random.")] = "",
     size: Annotated[str, typer.Option("--size", help="1K or 4K.")] = "1K",
     make: Annotated[Make, typer.Option("--make", help="Genuine, or an imitation.")] = Make.GENUINE,
     as_json: Json = False,
 ) -> None:
     """Lay a virtual card, as it comes from the factory, into a file."""
-    parsed = parse_uid(uid)
+    # 08 begins numbers that are random by declaration, so that it is no real card's
+    parsed = parse_uid(uid or "08" + token_hex(3))
     if parsed is None or len(parsed) // 2 not in UID_LENGTHS:
         message = f"{uid!r} is no UID of a card: that is 8 or 14 hexadecimal digits."
         raise OneCardError(message)
@@ -99,7 +100,7 @@ def shown(visit: Visit, sighting: Sighting) -> Shown:
             {"code": code, "message": message, "next": following} for code, message, following in remarks
         ],
         "open_operation": sighting.open_operation,
-        "settled": [operation_fields(each) for each in visit.settled],
+        "settled": settled_fields(visit.settled),
     }
     lines = [*settled_lines(visit, visit.settled), *_lines(visit, sighting)]
     for _, message, following in remarks:
