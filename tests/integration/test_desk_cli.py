@@ -58,6 +58,15 @@ def test_a_torn_top_up_is_in_doubt_until_the_card_is_read(shell: Shell) -> None:
     assert shell.run("check").returncode == 0
 
 
+def test_of_two_purses_one_may_be_done_and_only_that_is_paid_for(shell: Shell) -> None:
+    card = shell.card("a.bin", "01A062BD")
+    shell.desk("issue", "0017", reader=card)
+    shell.desk("top-up", "3", "--water", "2", "--tear", "2:full", reader=card, code="in_doubt")
+    (settled,) = shell.desk("read", reader=card)["settled"]
+    assert (settled["state"], settled["amount_fen"], settled["cash_to_take_fen"]) == ("confirmed", 3_00, 3_00)
+    assert _purses(shell, card) == (3_00, 0)
+
+
 def test_an_interrupted_issue_is_carried_on_or_given_up(shell: Shell) -> None:
     card, other = shell.card("a.bin", "01A062BD"), shell.card("b.bin", "01A062BE")
     shell.desk("issue", "0017", "--opening", "50", "--tear", "3:full", reader=card, code="unfinished")

@@ -1,8 +1,9 @@
-"""Amounts, days and passwords as they are given to desk commands."""
+"""Amounts, days and passwords as they are given to desk commands, and the cash that follows."""
 
 import getpass
 import hmac
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from onecard.base.amounts import parse_amount
 from onecard.base.errors import OneCardError, UnavailableError
 from onecard.base.settings import Settings
 from onecard.desk.operations.care import Verify
+from onecard.desk.operations.model import Moves, PartState, Step
 
 PasswordFile = Annotated[
     Path | None,
@@ -39,6 +41,16 @@ def day(text: str | None) -> date | None:
     except ValueError:
         message = f"{text!r} is no day; write for example 2027-07-31."
         raise OneCardError(message) from None
+
+
+def cash_to_take_fen(steps: Sequence[Step], drawer: int) -> int:
+    """What the clerk takes from the person; below zero: pays out."""
+    total = 0
+    for step in steps:
+        if step.state is PartState.CONFIRMED and isinstance(step.money, Moves):
+            for leg in step.money.legs:
+                total += leg.amount_fen * ((leg.debit.book == drawer) - (leg.credit.book == drawer))
+    return total
 
 
 def verifier(settings: Settings, file: Path | None) -> Verify:

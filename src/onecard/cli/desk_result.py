@@ -5,11 +5,12 @@ from typing import Any
 
 from onecard.base.amounts import format_amount
 from onecard.cards.keys import Role
+from onecard.cli.desk_amounts import cash_to_take_fen
 from onecard.cli.desk_show import Shown
-from onecard.cli.desk_visit import Visit
+from onecard.cli.desk_visit import Settled, Visit
 from onecard.cli.desk_words import ending_of, kind_name, say_in, state_name
 from onecard.desk.operations import care, store
-from onecard.desk.operations.model import Moves, Operation, PartState, Step
+from onecard.desk.operations.model import Operation, Step
 from onecard.desk.operations.sighting import CardRow
 from onecard.desk.operations.speech import words_of
 from onecard.ledger.model import Balances
@@ -40,22 +41,14 @@ async def result(visit: Visit, operation: Operation, *, again: bool = False) -> 
         "card": card_fields(row) if row else None,
         "balances_fen": {name: getattr(found, name) for name in (*_PURSES, "shortfall")},
         "waiting_fen": waiting_fields(loads),
-        "settled": [operation_fields(each) for each in settled],
+        "settled": settled_fields(settled),
     }
     lines = [*settled_lines(visit, settled), _headline(visit, operation, row)]
+    if code == "partly":
+        lines += _cash_lines(visit, cash_fen)
     if code == "done":
         lines += _after_lines(visit, found, loads, cash_fen) if operation.account_id is not None else []
     return Shown(shown, lines, ok=code == "done", code=code, words=words)
-
-
-def cash_to_take_fen(steps: Sequence[Step], drawer: int) -> int:
-    """What the clerk takes from the person; below zero: pays out."""
-    total = 0
-    for step in steps:
-        if step.state is PartState.CONFIRMED and isinstance(step.money, Moves):
-            for leg in step.money.legs:
-                total += leg.amount_fen * ((leg.debit.book == drawer) - (leg.credit.book == drawer))
-    return total
 
 
 def operation_fields(operation: Operation) -> dict[str, Any]:
@@ -85,16 +78,21 @@ def waiting_fields(loads: Mapping[Role, tuple[int, int]]) -> dict[str, int]:
     return {role.name.lower(): sum(amounts) for role, amounts in loads.items()}
 
 
-def settled_lines(visit: Visit, settled: Sequence[Operation]) -> list[str]:
-    """What the card has decided of earlier operations."""
-    return [
-        say_in(
-            visit.lang,
-            f"Operation {each.id} ({_name(visit, each)}), which was interrupted: {_state(visit, each)}.",
-            f"此前被中断的操作 {each.id}（{_name(visit, each)}）：{_state(visit, each)}。",
-        )
-        for each in settled
-    ]
+def settled_fields(settled: Sequence[Settled]) -> list[dict[str, Any]]:
+    """What a card has decided of earlier operations, for JSON."""
+    return [operation_fields(each.operation) | {"cash_to_take_fen": each.cash_fen} for each in settled]
+
+
+def settled_lines(visit: Visit, settled: Sequence[Settled]) -> list[str]:
+    """The same for people, with the cash that nobody took or paid yet."""
+    lines = []
+    for each in settled:
+        one = each.operation
+        what = f"{_name(visit, one)} {format_amount(one.amount_fen)}" if one.amount_fen else _name(visit, one)
+        en = f"Operation {one.id} ({what}), which was interrupted: {_state(visit, one)}."
+        zh = f"此前被中断的操作 {one.id}（{what}）：{_state(visit, one)}。"
+        lines += [say_in(visit.lang, en, zh), *_cash_lines(visit, each.cash_fen)]
+    return lines
 
 
 def _name(visit: Visit, operation: Operation) -> str:
@@ -102,6 +100,8 @@ def _name(visit: Visit, operation: Operation) -> str:
 
 
 def _state(visit: Visit, operation: Operation) -> str:
+    if ending_of(operation)[0] == "partly":
+        return say_in(visit.lang, "only a part was done", "只完成了一部分")
     return state_name(operation.state, visit.lang)
 
 
@@ -115,16 +115,17 @@ def _headline(visit: Visit, operation: Operation, row: CardRow | None) -> str:
     return f"{operation.id} · {what}{amount} · {state}{whose}{card}{number}"
 
 
+def _cash_lines(visit: Visit, cash_fen: int) -> list[str]:
+    amount = format_amount(abs(cash_fen))
+    if cash_fen > 0:
+        return [say_in(visit.lang, f"Take {amount} from the person.", f"请收取 {amount}。")]
+    return [say_in(visit.lang, f"Pay out {amount}.", f"请支付 {amount}。")] if cash_fen else []
+
+
 def _after_lines(
     visit: Visit, found: Balances, loads: Mapping[Role, tuple[int, int]], cash_fen: int
 ) -> list[str]:
-    lang, lines = visit.lang, []
-    if cash_fen > 0:
-        amount = format_amount(cash_fen)
-        lines.append(say_in(lang, f"Take {amount} from the person.", f"请收取 {amount}。"))
-    if cash_fen < 0:
-        amount = format_amount(-cash_fen)
-        lines.append(say_in(lang, f"Pay out {amount}.", f"请支付 {amount}。"))
+    lang, lines = visit.lang, _cash_lines(visit, cash_fen)
     held = ", ".join(
         f"{say_in(lang, name, zh)} {format_amount(getattr(found, name))}"
         for name, zh in zip(_PURSES, ("自助", "补助", "赠送", "水控"), strict=True)

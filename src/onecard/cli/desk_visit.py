@@ -15,6 +15,7 @@ from onecard.cards import setup as cards
 from onecard.cards.reader import ReaderError
 from onecard.cards.wrapping import open_wrapper
 from onecard.cli import desk_show
+from onecard.cli.desk_amounts import cash_to_take_fen
 from onecard.cli.desk_readers import WORKSTATION, ReaderChoice, open_reader
 from onecard.cli.desk_show import Rows, Shown
 from onecard.cli.desk_virtual import Accident
@@ -84,6 +85,14 @@ class Shared:
 _OF_READERS = {"reader", "pull", "tear"}
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An operation of earlier that a card has decided, and the cash to take for it; below zero: to pay."""
+
+    operation: Operation
+    cash_fen: int
+
+
 @dataclass(slots=True)
 class Visit:
     """Somebody at a desk.
@@ -104,7 +113,7 @@ class Visit:
     lang: Lang
     as_json: bool
     has_reader: bool
-    settled: list[Operation] = field(default_factory=list)
+    settled: list[Settled] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -115,7 +124,10 @@ class Visit:
         """What lies on the reader; what it decided is remembered for the answer."""
         sighting = await self.place.look()
         for operation_id in sighting.settled:
-            self.settled.append(await self.place.engine.load(operation_id))
+            operation = await self.place.engine.load(operation_id)
+            async with self.place.desk.tx() as tx:
+                drawer = await store.drawer(tx, operation.desk)
+            self.settled.append(Settled(operation, cash_to_take_fen(operation.steps, drawer)))
         return sighting
 
     def tell(self, shown: Shown) -> None:
