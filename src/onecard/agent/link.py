@@ -13,7 +13,7 @@ from onecard.agent.address import encryption
 from onecard.agent.desk import Desk
 from onecard.agent.home import Configuration
 from onecard.agent.protocol import CardEvent, Leave, State
-from onecard.base.bus import Bus, SignIn, sign_in
+from onecard.base.bus import Bus, SignIn, SignInRefusedError, sign_in
 from onecard.base.errors import OneCardError, UnavailableError
 from onecard.base.nkeys import UserKey
 
@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 STATE_EVERY_S = 30.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 30.0
-_REFUSED = "Authorization Violation"
 _REFUSED_SENTENCE = (
     "The server does not let this workstation in: it was revoked, or its institution is suspended, or the"
     " server cannot decide right now."
@@ -150,7 +149,7 @@ class Link:
         self._lost.set()
 
     def _failed(self, error: UnavailableError) -> None:
-        sentence = _REFUSED_SENTENCE if _REFUSED in str(error) else str(error)
+        sentence = _REFUSED_SENTENCE if isinstance(error, SignInRefusedError) else str(error)
         if sentence != self.last_error:
             log.warning("%s Trying again.", sentence)
         self.last_error = sentence

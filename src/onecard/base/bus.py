@@ -151,6 +151,13 @@ async def connect_bus(url: str) -> Bus:
     return bus
 
 
+class SignInRefusedError(UnavailableError):
+    """The server answered, and does not let this key in."""
+
+    def __init__(self) -> None:
+        super().__init__("The server refuses the sign-in.")
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """How somebody outside signs in: with a key of its own, and a word on what for.
@@ -179,7 +186,8 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
         closed: called when the connection has ended, whoever ended it.
 
     Raises:
-        UnavailableError: nothing answers within 5 s, or the login is refused.
+        UnavailableError: nothing answers within 5 s.
+        SignInRefusedError: the key is not welcome.
     """
     client = Client()
 
@@ -208,6 +216,9 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
             )
     except (OSError, nats.errors.Error, TimeoutError) as error:
         await client.close()
+        # the library has a class for every trouble of its own and none for the server's “no”
+        if type(error) is nats.errors.Error:
+            raise SignInRefusedError from error
         message = f"The server cannot be reached: {error or type(error).__name__}."
         raise UnavailableError(message) from error
     return Bus(client)

@@ -147,6 +147,8 @@ class AgentReader:
         return Script(session, until, commands, self._reader)
 
     async def _ask(self, what: str, message: Struct, kind: type[T], timeout_s: float) -> T | None:
+        if not self._bus.connected:
+            return None  # what the bus would keep for later is too late then
         try:
             answer = await self._bus.request(self._subject(what), protocol.encode(message), timeout_s)
         except UnavailableError:

@@ -5,6 +5,7 @@ broken network left behind; when it is another program's, the key has been copie
 """
 
 import asyncio
+import contextlib
 import logging
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -12,6 +13,7 @@ from binascii import Error as Base64Error
 from onecard.agent import protocol
 from onecard.base.bus import Bus
 from onecard.base.db import Database
+from onecard.base.errors import UnavailableError
 from onecard.base.nkeys import is_signed
 from onecard.base.status import Status
 from onecard.devices.workstations import service as workstations
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _ANSWER_WITHIN_NS = 120 * 1_000_000_000
 _LEAVE_S = 0.1
+_ATTEMPTS = 3
 
 
 def user_of(tenant: str, token: str) -> str:
@@ -77,16 +80,26 @@ class AgentDoor:
         return Rights(user_of(holder.tenant_code, holder.token), allowed), Status.OK
 
     async def _make_way(self, holder: Holder, asked: Asked) -> None:
-        """End what else is connected with this workstation's key."""
+        """End what else is connected with this workstation's key.
+
+        Raises:
+            UnavailableError: it does not end.
+        """
         user = user_of(holder.tenant_code, holder.token)
         here = (asked.server_id.id, asked.client_info.id)
-        others = [each async for each in self._connections.listed(user) if (each[0], each[1].cid) != here]
-        rivals = {other.name for _, other in others} - {asked.connect_opts.name}
-        if rivals:
-            log.warning("ALARM: a second program signed in as workstation %s; the first was ended", user)
-            await self._tell(holder, rivals)
-        for server, other in others:
-            await self._connections.end(server, other)
+        for attempt in range(_ATTEMPTS):
+            others = [each async for each in self._connections.listed(user) if (each[0], each[1].cid) != here]
+            if not others:
+                return
+            rivals = {other.name for _, other in others} - {asked.connect_opts.name}
+            if rivals and not attempt:
+                log.warning("ALARM: a second program signed in as workstation %s; the first is ended", user)
+                await self._tell(holder, rivals)
+            for server, other in others:
+                with contextlib.suppress(UnavailableError):  # nobody answers for one that has just left
+                    await self._connections.end(server, other)
+        message = f"the older connection of {user} does not end"
+        raise UnavailableError(message)
 
     async def _tell(self, holder: Holder, rivals: set[str]) -> None:
         """Note the copied key, and stop the other program from coming back at once."""

@@ -5,7 +5,7 @@ create table devices.workstation (
   token       text        not null check (token ~ '^[a-z0-9_-]{1,32}$'),   -- its name in bus subjects
   name        text        not null,
   public_key  text        check (public_key ~ '^U[A-Z2-7]{55}$'),
-  code_hash   bytea,                        -- SHA-256 of the one-time code; kept so that a lost answer is repeated
+  code_hash   bytea,                        -- SHA-256 of the one-time code; a lost answer is repeated
   code_ends   timestamptz,                  -- null: the code was used, or there never was one
   code_tries  smallint    not null default 0,
   version     text        not null default '',
