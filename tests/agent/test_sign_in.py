@@ -111,7 +111,10 @@ async def refused(server: Server, *, nkey: str | None, sign: UserKey) -> bool:
     else:
         return False
     finally:
+        transport = client._transport
         await client.close()
+        if transport:
+            transport.close()
 
 
 async def test_a_key_without_its_signature_is_nothing(server: Server, key: UserKey) -> None:

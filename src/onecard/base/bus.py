@@ -1,12 +1,13 @@
 """The bus: publish, subscribe, request. It carries messages and promises nothing; only commits do."""
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import nats
 import nats.errors
@@ -145,7 +146,7 @@ async def connect_bus(url: str) -> Bus:
                 pending_size=_PENDING_BYTES,
             )
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        await bus.close()
+        await _hang_up(client)
         message = f"The bus cannot be reached: {error or type(error).__name__}."
         raise UnavailableError(message) from error
     return bus
@@ -156,6 +157,11 @@ class SignInRefusedError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__("The server refuses the sign-in.")
+
+
+class _PlainWireError(nats.errors.Error):
+    def __str__(self) -> str:
+        return "the server does not encrypt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +200,7 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
     def sign(nonce: str) -> bytes:
         # a signature on an open wire could be used by somebody in between
         if login.tls and not (login.tls_first or client._server_info.get("tls_required")):  # noqa: SLF001  not public
-            message = "the server does not encrypt"
-            raise nats.errors.Error(message)
+            raise _PlainWireError
         return b64encode(login.key.sign(nonce.encode()))
 
     # the library's own way to say this needs one more package to make the same signature
@@ -215,13 +220,23 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
                 ping_interval=10,
             )
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        await client.close()
+        await _hang_up(client)
         # the library has a class for every trouble of its own and none for the server's “no”
         if type(error) is nats.errors.Error:
             raise SignInRefusedError from error
         message = f"The server cannot be reached: {error or type(error).__name__}."
         raise UnavailableError(message) from error
     return Bus(client)
+
+
+async def _hang_up(client: Client) -> None:
+    """Close a connection that did not come about; the library leaves its socket open."""
+    transport: Any = client._transport  # noqa: SLF001  not public
+    await client.close()
+    if transport is not None:
+        transport.close()
+        with contextlib.suppress(OSError):
+            await transport.wait_closed()
 
 
 async def _log_error(error: Exception) -> None:
