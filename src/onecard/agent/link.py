@@ -81,6 +81,7 @@ class Link:
             try:
                 bus = await sign_in(self._configuration.server, self._login, self._closed)
             except UnavailableError as error:
+                _honour_cancellation()
                 self._failed(error)
                 # spread, so that a server that comes back does not meet all desks at once
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # noqa: S311  no secret
@@ -88,6 +89,7 @@ class Link:
                 continue
             wait_s = _FIRST_WAIT_S
             try:
+                _honour_cancellation()
                 await self._serve(bus)
             finally:
                 self.connected = False
@@ -154,3 +156,13 @@ class Link:
             log.warning("%s Trying again.", sentence)
         self.last_error = sentence
         self._changed()
+
+
+def _honour_cancellation() -> None:
+    """End if that was asked for: Python 3.11 can lose a cancellation that comes together with an answer.
+
+    The library waits with `asyncio.wait_for`, which then returns the answer (CPython issue 86296).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
