@@ -43,6 +43,23 @@ def test_money_comes_to_a_card_and_leaves_it(shell: Shell) -> None:
     assert shell.run("check").returncode == 0
 
 
+def test_a_confirmed_operation_goes_on_paper_and_no_other(shell: Shell, tmp_path: Path) -> None:
+    card = shell.card("a.bin", "01A062BD")
+    shell.desk("issue", "0017", "--opening", "50", reader=card)
+    done = shell.desk("top-up", "30", "--water", "5.5", reader=card)["operation"]["id"]
+    (tmp_path / "printer").touch()
+    shell.desk("receipt", str(done), "--printer", "file:printer", "--lang", "zh")
+    paper = (tmp_path / "printer").read_bytes()
+    assert [each.encode("gb18030") in paper for each in ("充值", "实收", "Wang Xiaoming", "35.50")] == [
+        True
+    ] * 4
+    assert "30.00 → 80.00".encode("gb18030") in paper
+    torn = shell.desk("top-up", "30", "--tear", "1:half", reader=card, code="in_doubt")["operation"]["id"]
+    (tmp_path / "printer").write_bytes(b"")
+    shell.desk("receipt", str(torn), "--printer", "file:printer", code="wrong_input")
+    assert (tmp_path / "printer").read_bytes() == b""
+
+
 def test_a_torn_top_up_is_in_doubt_until_the_card_is_read(shell: Shell) -> None:
     card = shell.card("a.bin", "01A062BD")
     shell.desk("issue", "0017", "--opening", "50", reader=card)

@@ -2,7 +2,16 @@
 
 import typer
 
-from onecard.cli import desk_batch, desk_care, desk_ends, desk_issue, desk_lists, desk_money, desk_read
+from onecard.cli import (
+    desk_batch,
+    desk_care,
+    desk_ends,
+    desk_issue,
+    desk_lists,
+    desk_money,
+    desk_read,
+    desk_receipt,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +24,7 @@ for _title, _group in (
     ("New cards", desk_issue),
     ("New cards", desk_batch),
     ("Money", desk_money),
+    ("Money", desk_receipt),
     ("Cards in use", desk_care),
     ("Cards that end", desk_ends),
     ("Lists, stock, lifts", desk_lists),
