@@ -45,6 +45,18 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(server.directory, ignore_errors=True)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many cuts of operations were tried, of how many there are."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    cases = [value for report in reports for name, value in report.user_properties if name == "cases"]
+    if cases:
+        terminalreporter.section("operations cut short")
+        for name, done, every, failures in sorted(cases):
+            terminalreporter.line(f"{name}: {done} of {every} cases, {failures} disagreements")
+        done, every, failures = (sum(case[column] for case in cases) for column in (1, 2, 3))
+        terminalreporter.line(f"altogether {done} of {every} cases, {failures} disagreements")
+
+
 @pytest.fixture(scope="session")
 def chaos_rounds(request: pytest.FixtureRequest) -> int:
     """How many rounds of random tests are wanted; 0 when only `make test` runs."""
