@@ -1,6 +1,7 @@
 """Who may connect to the bus as an agent, and what he may say and hear there."""
 
 import asyncio
+import contextlib
 from base64 import b64encode
 
 import pytest
@@ -115,6 +116,8 @@ async def refused(server: Server, *, nkey: str | None, sign: UserKey) -> bool:
         await client.close()
         if transport:
             transport.close()
+            with contextlib.suppress(OSError):
+                await transport.wait_closed()
 
 
 async def test_a_key_without_its_signature_is_nothing(server: Server, key: UserKey) -> None:

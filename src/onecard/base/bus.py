@@ -5,13 +5,13 @@ import contextlib
 import logging
 import ssl
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import nats
 import nats.errors
-from nats.aio.client import Client
+from nats.aio.client import Client, Srv
 from nats.aio.msg import Msg
 
 from onecard.base.errors import UnavailableError
@@ -130,10 +130,10 @@ async def connect_bus(url: str) -> Bus:
     Raises:
         UnavailableError: nothing answers within 5 s, or the login is refused.
     """
-    client = Client()
+    client = _Client()
     bus = Bus(client)
     try:
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+        async with _whole_or_closed(client), asyncio.timeout(_CONNECT_TIMEOUT_S):
             await client.connect(
                 url.split(","),
                 error_cb=_log_error,
@@ -146,7 +146,6 @@ async def connect_bus(url: str) -> Bus:
                 pending_size=_PENDING_BYTES,
             )
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        await _hang_up(client)
         message = f"The bus cannot be reached: {error or type(error).__name__}."
         raise UnavailableError(message) from error
     return bus
@@ -195,7 +194,7 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
         UnavailableError: nothing answers within 5 s.
         SignInRefusedError: the key is not welcome.
     """
-    client = Client()
+    client = _Client()
 
     def sign(nonce: str) -> bytes:
         # a signature on an open wire could be used by somebody in between
@@ -206,7 +205,7 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
     # the library's own way to say this needs one more package to make the same signature
     client._public_nkey = login.key.public  # noqa: SLF001
     try:
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+        async with _whole_or_closed(client), asyncio.timeout(_CONNECT_TIMEOUT_S):
             await client.connect(
                 url,
                 name=login.name,
@@ -220,7 +219,6 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
                 ping_interval=10,
             )
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        await _hang_up(client)
         # the library has a class for every trouble of its own and none for the server's “no”
         if type(error) is nats.errors.Error:
             raise SignInRefusedError from error
@@ -229,14 +227,44 @@ async def sign_in(url: str, login: SignIn, closed: Callable[[], Awaitable[None]]
     return Bus(client)
 
 
-async def _hang_up(client: Client) -> None:
-    """Close a connection that did not come about; the library leaves its socket open."""
-    transport: Any = client._transport  # noqa: SLF001  not public
-    await client.close()
-    if transport is not None:
-        transport.close()
-        with contextlib.suppress(OSError):
-            await transport.wait_closed()
+class _Client(Client):
+    """The library's client, without the sockets it forgets."""
+
+    _ended = False
+
+    async def close(self) -> None:
+        self._ended = True
+        await super().close()
+        # a cancelled attempt to reconnect may go on: `wait_for` of Python 3.11 loses cancellations
+        task = self._reconnection_task
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.wait([task], timeout=_CONNECT_TIMEOUT_S)
+        await self._drop()
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        # the library replaces a stream whose sign-in failed and leaves it open
+        await self._drop()
+        if self._ended:
+            raise asyncio.CancelledError
+        await super()._connect_to_server(s)
+
+    async def _drop(self) -> None:
+        transport: Any = self._transport
+        if transport:
+            transport.close()
+            with contextlib.suppress(OSError):
+                await transport.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def _whole_or_closed(client: _Client) -> AsyncIterator[None]:
+    """Close a connection that did not come about, also when nobody waits for it any more."""
+    try:
+        yield
+    except BaseException:
+        await client.close()
+        raise
 
 
 async def _log_error(error: Exception) -> None:
