@@ -7,7 +7,7 @@ so reaches only routing and local tables.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, TypeAlias
 
@@ -24,10 +24,17 @@ Row: TypeAlias = asyncpg.Record
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, e.g. `operator:86729001`; named in audit trails and in `onecard.actor` of the transaction."""
+    """Who acts, e.g. `operator:86729001`; named in audit trails and in `onecard.actor` of the transaction.
+
+    Attributes:
+        kind: `operator`, `key` (of the API), `system`, `device` …
+        name: account number, key's name …
+        where: from where, e.g. an address or `shell`; for the audit.
+    """
 
     kind: str
     name: str
+    where: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"

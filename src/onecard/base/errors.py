@@ -5,7 +5,15 @@ Refusals of business requests are never exceptions; they are a `Status` (see sta
 
 
 class OneCardError(Exception):
-    """Something the user can put right; `str(error)` is the whole sentence to show."""
+    """Something the user can put right; `str(error)` is the whole sentence to show.
+
+    The sentence is a `Text` (texts.py) where it can reach a page: `in_language` reads it.
+    """
+
+    def in_language(self, language: str) -> str:
+        """The sentence in a language, if it is known in it; else in English."""
+        said = self.args[0] if self.args else ""
+        return str(said.read(language) if hasattr(said, "read") else said)
 
 
 class SettingError(OneCardError):
