@@ -9,6 +9,14 @@ TENANT_TABLES: dict[str, str] = {
     # table: what the application may do with it (the owner of the schema is never the application)
     "tenants.tenant": "select, insert, update (name, currency, time_zone, day_cutoff, language, state)",
     "tenants.counter": "select, insert, update (value)",
+    "tenants.operator": (
+        "select, insert, update (name, department_id, all_departments, remark, may_sign_in_on_devices,"
+        " may_top_up, state, ends_on, password_hash, password_changed_at, password_set_by_other, language,"
+        " time_zone, locked_until, signed_in_at, changed_at), delete"
+    ),
+    "tenants.role": "select, insert, update (name, remark, functions, changed_at), delete",
+    "tenants.operator_role": "select, insert, delete",
+    "tenants.operator_grant": "select, insert, delete",
     "people.department": "select, insert, update (code, name, parent_id, position), delete",
     "people.account_class": (
         "select, insert, update (name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen,"
