@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from onecard.base.errors import ConflictError, UnavailableError
+from onecard.base.jobs.queue_schema import install_queue
 from onecard.base.schema_kinds import grants_sql, policies_sql
 
 CODE_DOMAINS = ("ledger",)
@@ -103,6 +104,8 @@ async def _apply(connection: Any) -> list[str]:
         if migration.number not in applied:
             await _with_retries(connection, migration.sql, migration)
             new.append(migration.name)
+    async with connection.transaction():
+        await install_queue(connection)
     await _with_retries(connection, code_sql(), None)
     return new
 

@@ -66,6 +66,12 @@ TENANT_TABLES: dict[str, str] = {
     ),
     "desk.part": "select, insert, update (state, posting_key)",
     "desk.load": "select, insert, update (operation_id)",
+    "jobs.job": (
+        "select, insert, update (state, attempt, done, total, step, outcome, detail, sentence, cancel_wanted,"
+        " started_at, seen_at, ended_at)"
+    ),
+    "jobs.file": "select, insert, delete",
+    "jobs.piece": "select, insert, delete",
     "consumption.merchant": "select, insert, update (name, state)",
     "consumption.meal": "select, insert, update (name, starts, ends), delete",
 }
@@ -85,7 +91,17 @@ LOCAL_TABLES: dict[str, str] = {
     "devices.candidate": "select, insert, update, delete",
 }
 
-SCHEMAS = ("base", "tenants", "people", "ledger", "cards", "devices", "consumption", "desk")
+LIBRARY_TABLES: dict[str, str] = {
+    # made by a library for itself, in a schema of its own, by its own rules; what serves may do with them.
+    # They say that a job waits (numbers of tenant and job) and who works, never anything about a person
+    "procrastinate.procrastinate_jobs": "select, insert, update, delete",
+    "procrastinate.procrastinate_events": "insert",
+    "procrastinate.procrastinate_periodic_defers": "select, update",
+    "procrastinate.procrastinate_workers": "select, insert, update, delete",
+}
+LIBRARY_SCHEMAS = ("procrastinate",)
+
+SCHEMAS = ("base", "jobs", "tenants", "people", "ledger", "cards", "devices", "consumption", "desk")
 LEDGER_TABLES = tuple(name for name in TENANT_TABLES if name.startswith("ledger."))
 TENANT_EXPRESSION = "nullif(current_setting('onecard.tenant', true), '')::bigint"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from onecard.base.schema_kinds import LOCAL_TABLES, ROUTING_TABLES, TENANT_TABLES
+from onecard.base.schema_kinds import LIBRARY_TABLES, LOCAL_TABLES, ROUTING_TABLES, TENANT_TABLES
 from onecard.base.settings import Settings
 from onecard.base.status import TEXTS, Status
 from onecard.devices.drivers.ot1 import reference as ot1
@@ -35,6 +35,7 @@ _KINDS = (
         ROUTING_TABLES,
     ),
     ("Local tables", "They belong to the installation.", LOCAL_TABLES),
+    ("Tables of a library", "The queue of jobs; a library makes them and minds them.", LIBRARY_TABLES),
 )
 
 

@@ -7,6 +7,8 @@ from house.catalogue import LEDGER_ROLE, SERVING_ROLES, Catalogue
 from onecard.base.embedded import APPLICATION, ENGINE, OWNER
 from onecard.base.schema_kinds import (
     LEDGER_TABLES,
+    LIBRARY_SCHEMAS,
+    LIBRARY_TABLES,
     LOCAL_TABLES,
     ROUTING_TABLES,
     SCHEMAS,
@@ -50,6 +52,8 @@ ROUTING_SOURCES: dict[str, dict[str, str]] = {
         "next_at": "devices.dataset_have.next_at",
     },
 }
+# A library's tables keep the library's rules in these; kinds, rights, roles and views are ours everywhere
+_LIBRARIES = tuple(f"{schema}." for schema in LIBRARY_SCHEMAS)
 _POLICY = f"(tenant_id = ({TENANT_EXPRESSION}))"
 Findings = Iterator[str]
 
@@ -79,17 +83,17 @@ def keys_begin_with_tenant(catalogue: Catalogue) -> Findings:
 
 def tables_have_one_kind(catalogue: Catalogue) -> Findings:
     """Rule 2: each table is declared with exactly one kind, and each declared table exists."""
-    declared = [*TENANT_TABLES, *ROUTING_TABLES, *LOCAL_TABLES]
+    declared = [*TENANT_TABLES, *ROUTING_TABLES, *LOCAL_TABLES, *LIBRARY_TABLES]
     existing = {table["name"] for table in catalogue.tables}
     yield from (
         f"{table}: declared with two kinds" for table in {t for t in declared if declared.count(t) > 1}
     )
     yield from (f"{table}: has no kind in base/schema_kinds.py" for table in existing - set(declared))
     yield from (f"{table}: declared but does not exist" for table in set(declared) - existing)
-    strangers = {row["name"] for row in catalogue.schemas} - {*SCHEMAS, "public"}
+    strangers = {row["name"] for row in catalogue.schemas} - {*SCHEMAS, *LIBRARY_SCHEMAS, "public"}
     yield from (f"schema {name}: not in base/schema_kinds.py" for name in strangers)
     with_tenant = {c["relation"] for c in catalogue.columns if c["name"] == "tenant_id"}
-    for table in with_tenant & set(LOCAL_TABLES):
+    for table in with_tenant & set(LOCAL_TABLES | LIBRARY_TABLES):
         yield f"{table}: holds tenant_id but is declared local"
 
 
@@ -101,7 +105,8 @@ def foreign_keys_stay_inside(catalogue: Catalogue) -> Findings:
             yield f"{name} points from outside to tenant table {key['target']}"
         if key["relation"] in TENANT_TABLES and key["target"] not in TENANT_TABLES:
             yield f"{name} points from a tenant table to {key['target']}, which is none"
-        if {key["on_delete"], key["on_update"]} & {"n", "d"}:
+        library = key["relation"].startswith(_LIBRARIES)
+        if {key["on_delete"], key["on_update"]} & {"n", "d"} and not library:
             yield f"{name} sets columns to null or default"
 
 
@@ -122,6 +127,8 @@ def ids_are_wide(catalogue: Catalogue) -> Findings:
     """Rule 5: ids are uuid or bigint, numbered by identity; one sequence stands alone, for tenants."""
     numbered = {sequence["column"] for sequence in catalogue.sequences}
     for column in catalogue.columns:
+        if column["relation"].startswith(_LIBRARIES):
+            continue
         name = f"{column['relation']}.{column['name']}"
         is_id = column["name"] == "id" or column["name"].endswith("_id")
         if (is_id or column["identity"]) and column["type"] not in {"bigint", "uuid"}:
@@ -131,6 +138,8 @@ def ids_are_wide(catalogue: Catalogue) -> Findings:
         if column["identity"] and name not in numbered:
             yield f"{name}: its identity has no sequence of its own"
     for sequence in catalogue.sequences:
+        if sequence["name"].startswith(_LIBRARIES):
+            continue
         if not sequence["column"] and sequence["name"] != TENANT_SEQUENCE:
             yield f"{sequence['name']}: a sequence of the whole installation"
         if sequence["type"] != "bigint":
@@ -139,12 +148,14 @@ def ids_are_wide(catalogue: Catalogue) -> Findings:
 
 def nothing_hangs_on_triggers(catalogue: Catalogue) -> Findings:
     """Rule 9: invariants are constraints, grants and functions; there is no trigger or rule at all."""
-    yield from (f"{row['relation']}: trigger or rule {row['name']}" for row in catalogue.triggers)
+    for row in catalogue.triggers:
+        if not row["relation"].startswith(_LIBRARIES):
+            yield f"{row['relation']}: trigger or rule {row['name']}"
 
 
 def rights_are_as_declared(catalogue: Catalogue) -> Findings:
     """Rule 9: the application may do what base/schema_kinds.py says and nothing else; the engine nothing."""
-    declared = dict(_declared(TENANT_TABLES | ROUTING_TABLES | LOCAL_TABLES))
+    declared = dict(_declared(TENANT_TABLES | ROUTING_TABLES | LOCAL_TABLES | LIBRARY_TABLES))
     held: dict[tuple[str, str], set[str]] = {}
     for row in catalogue.rights:
         if row["role"] == ENGINE:
