@@ -75,6 +75,13 @@ class Shell:
     version: str = ""
     schema: str = ""
     events: bool = False
+    # where the layout's own links lead; forms post `language` or `theme` and `next` to preferences
+    home_href: str = "/"
+    account_href: str = "/account"
+    search_href: str = "/search"
+    preferences_href: str = "/preferences"
+    sign_out_href: str = "/sign-out"
+    events_href: str = "/events"
 
 
 class Look(StrEnum):
