@@ -128,6 +128,15 @@ grant update (amount_fen) on ledger.line to onecard_ledger;
 -- 9 history | onecard_ledger may delete ledger.hold
 grant delete on ledger.hold to onecard_ledger;
 
+-- 9 history | onecard_app may insert audit.entry
+grant insert on audit.entry to onecard_app;
+
+-- 9 history | onecard_app may update audit.head hash
+grant update (hash) on audit.head to onecard_app;
+
+-- 9 history | onecard_audit may select ledger.line
+grant select on ledger.line to onecard_audit;
+
 -- 9 history | onecard_ledger may select people
 grant select on people.person to onecard_ledger;
 
@@ -141,8 +150,11 @@ create view people.v as select * from people.person;
 create function people.f() returns int language sql security definer set search_path = pg_catalog
   as 'select 1';
 
--- 9 definer | outside the ledger
+-- 9 definer | outside ledger and audit
 alter function ledger.open_book owner to onecard_owner;
+
+-- 9 definer | outside ledger and audit
+alter function audit.write owner to onecard_ledger;
 
 -- 9 definer | search_path is not pinned
 alter function ledger.open_book reset search_path;
@@ -161,6 +173,9 @@ alter role onecard_engine superuser;
 
 -- 9 and 10 | onecard_ledger: can sign in
 alter role onecard_ledger login;
+
+-- 9 and 10 | onecard_audit: can sign in
+alter role onecard_audit login;
 
 -- 9 and 10 | onecard_app: is a member of onecard_ledger
 grant onecard_ledger to onecard_app;

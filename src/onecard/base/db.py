@@ -5,7 +5,7 @@ the length of one transaction; row-level security shows nothing without it. `pla
 so reaches only routing and local tables.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -45,11 +45,19 @@ SYSTEM = Actor("system", "onecard")
 
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """One open transaction of one tenant (`tenant_id` None: of the platform)."""
+    """One open transaction of one tenant (`tenant_id` None: of the platform).
+
+    Attributes:
+        at_end: what is called with everything collected for it right before the commit, e.g. the audit.
+    """
 
     connection: "asyncpg.Connection[Row]"
     tenant_id: int | None
     actor: Actor
+    at_end: "dict[Ending, list[Any]]" = field(default_factory=dict, repr=False, compare=False)
+
+
+Ending: TypeAlias = Callable[[Tx, list[Any]], Awaitable[None]]
 
 
 class Database:
@@ -71,25 +79,42 @@ class Database:
             begin = "begin isolation level repeatable read" if snapshot else "begin"
             # SET LOCAL as a statement, not set_config(): only this form reaches the nodes of a distributed
             # database; rule 10 of docs/internals/schema-rules.md says so
-            tenant, name = int(tenant_id), str(actor).replace("'", "''")
-            await connection.execute(
-                f"{begin}; set local onecard.tenant = '{tenant}'; set local onecard.actor = '{name}'"
-            )
+            await connection.execute(f"{begin}; set local onecard.tenant = '{int(tenant_id)}'; {_who(actor)}")
             async with _end(connection):
-                yield Tx(connection, tenant_id, actor)
+                tx = Tx(connection, tenant_id, actor)
+                yield tx
+                for ending, collected in tx.at_end.items():
+                    await ending(tx, collected)
 
     @asynccontextmanager
     async def platform_tx(self, actor: Actor) -> AsyncIterator[Tx]:
         """A transaction without a tenant: tenant tables look empty and refuse every row."""
         async with self._pool.acquire() as connection:
-            name = str(actor).replace("'", "''")
-            await connection.execute(f"begin; set local onecard.actor = '{name}'")
+            await connection.execute(f"begin; {_who(actor)}")
             async with _end(connection):
                 yield Tx(connection, None, actor)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.close()
+
+
+@asynccontextmanager
+async def savepoint(tx: Tx) -> AsyncIterator[None]:
+    """A part of a transaction that an exception undoes alone, with what it collected for the end."""
+    marks = {ending: len(collected) for ending, collected in tx.at_end.items()}
+    try:
+        async with tx.connection.transaction():
+            yield
+    except BaseException:
+        for ending, collected in tx.at_end.items():
+            del collected[marks.get(ending, 0) :]
+        raise
+
+
+def _who(actor: Actor) -> str:
+    name, where = (text.replace("'", "''") for text in (str(actor), actor.where))
+    return f"set local onecard.actor = '{name}'; set local onecard.origin = '{where}'"
 
 
 @asynccontextmanager

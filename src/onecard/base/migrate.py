@@ -17,16 +17,20 @@ from onecard.base.errors import ConflictError, UnavailableError
 from onecard.base.jobs.queue_schema import install_queue
 from onecard.base.schema_kinds import grants_sql, policies_sql
 
-CODE_DOMAINS = ("ledger",)
+# package with a functions.sql → schema and role that its functions belong to
+CODE_DOMAINS = {
+    "onecard.ledger": ("ledger", "onecard_ledger"),
+    "onecard.tenants.audit": ("audit", "onecard_audit"),
+}
 _LOCK_KEY = 0x0CA2D
 # `create or replace` cannot change a result's shape, so functions are dropped first; all in one transaction
 _DROP_FUNCTIONS = """
-grant create on schema ledger to onecard_ledger;
+grant create on schema {schema} to {role};
 do $$
 declare f regprocedure;
 begin
   for f in select p.oid from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-            where n.nspname = 'ledger' loop
+            where n.nspname = '{schema}' loop
     execute format('drop routine %s', f);
   end loop;
 end $$;
@@ -62,10 +66,9 @@ def _read() -> Iterator[Migration]:
 
 def code_sql() -> str:
     """Functions of all domains, then policies, then grants: what is re-created at each deployment."""
-    functions = [
-        (files(f"onecard.{domain}") / "functions.sql").read_text(encoding="utf-8") for domain in CODE_DOMAINS
-    ]
-    return "\n".join([_DROP_FUNCTIONS, *functions, policies_sql(), grants_sql()])
+    drops = [_DROP_FUNCTIONS.format(schema=schema, role=role) for schema, role in CODE_DOMAINS.values()]
+    functions = [(files(package) / "functions.sql").read_text(encoding="utf-8") for package in CODE_DOMAINS]
+    return "\n".join([*drops, *functions, policies_sql(), grants_sql()])
 
 
 async def migrate(owner_url: str) -> list[str]:

@@ -17,6 +17,28 @@ TENANT_TABLES: dict[str, str] = {
     "tenants.role": "select, insert, update (name, remark, functions, changed_at), delete",
     "tenants.operator_role": "select, insert, delete",
     "tenants.operator_grant": "select, insert, delete",
+    "tenants.session": (
+        "select, insert, update (token_hash, former_hash, former_until, state, second_factor, agent, seen_at,"
+        " idle_seconds, ends_at, confirmed_at, password_at, ended_at, ended_by), delete"
+    ),
+    "tenants.known_place": "select, insert, update (seen_at), delete",
+    "tenants.sign_in_link": "select, insert, update (used_at), delete",
+    "tenants.totp": "select, insert, update (secret_box, last_step, confirmed_at, created_at), delete",
+    "tenants.recovery_code": "select, insert, update (used_at), delete",
+    "tenants.passkey": "select, insert, update (sign_count, name, used_at), delete",
+    "tenants.passkey_challenge": "select, insert, delete",
+    "tenants.approval": "select, insert, update (state, decided_by, decided_at, remark, done_at)",
+    "tenants.api_key": "select, insert, update (used_at, used_from, revoked_at)",
+    "tenants.idempotency": (
+        "select, insert, update (request, content_hash, claim, claim_until, status, content_type, body,"
+        " expires_at), delete"
+    ),
+    "tenants.oidc": (
+        "select, insert, update (issuer, client_id, secret_box, claim, label, enabled, changed_at), delete"
+    ),
+    "tenants.oidc_start": "select, insert, delete",
+    "audit.head": "select",
+    "audit.entry": "select",
     "people.department": "select, insert, update (code, name, parent_id, position), delete",
     "people.account_class": (
         "select, insert, update (name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen,"
@@ -89,6 +111,7 @@ LOCAL_TABLES: dict[str, str] = {
     "ledger.head": "select",
     "ledger.batch": "select",
     "devices.candidate": "select, insert, update, delete",
+    "tenants.throttle": "select, insert, update, delete",
 }
 
 LIBRARY_TABLES: dict[str, str] = {
@@ -101,7 +124,7 @@ LIBRARY_TABLES: dict[str, str] = {
 }
 LIBRARY_SCHEMAS = ("procrastinate",)
 
-SCHEMAS = ("base", "jobs", "tenants", "people", "ledger", "cards", "devices", "consumption", "desk")
+SCHEMAS = ("base", "jobs", "tenants", "audit", "people", "ledger", "cards", "devices", "consumption", "desk")
 LEDGER_TABLES = tuple(name for name in TENANT_TABLES if name.startswith("ledger."))
 TENANT_EXPRESSION = "nullif(current_setting('onecard.tenant', true), '')::bigint"
 
@@ -140,6 +163,11 @@ def grants_sql() -> str:
         f"grant select on tenants.route, {books}, ledger.head, ledger.batch to onecard_ledger;",
         f"grant insert on {books}, ledger.batch to onecard_ledger;",
         "grant update on ledger.account, ledger.book, ledger.hold, ledger.head to onecard_ledger;",
+        # under the one_tenant policy like everybody: even the audit's function writes for one tenant only
+        "revoke all on audit.head, audit.entry from onecard_audit;",
+        "grant usage on schema audit to onecard_audit;",
+        "grant select, insert, update (number, hash, at) on audit.head to onecard_audit;",
+        "grant insert on audit.entry to onecard_audit;",
         "grant usage on sequence tenants.tenant_ids to onecard_app;",
     ]
     for table, rights in (TENANT_TABLES | ROUTING_TABLES | LOCAL_TABLES).items():

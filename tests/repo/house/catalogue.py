@@ -8,8 +8,10 @@ import aiosql
 
 from onecard.base.embedded import APPLICATION, ENGINE
 
-LEDGER_ROLE = "onecard_ledger"
-SERVING_ROLES = (APPLICATION, ENGINE, LEDGER_ROLE)
+LEDGER_ROLE, AUDIT_ROLE = "onecard_ledger", "onecard_audit"
+# schema → the role that alone writes in it, by functions it owns; nobody signs in as it
+WRITERS = {"ledger": LEDGER_ROLE, "audit": AUDIT_ROLE}
+SERVING_ROLES = (APPLICATION, ENGINE, *WRITERS.values())
 _sql: Any = aiosql.from_path(Path(__file__).with_name("catalogue.sql"), "asyncpg")
 
 

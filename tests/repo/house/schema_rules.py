@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from house.catalogue import LEDGER_ROLE, SERVING_ROLES, Catalogue
+from house.catalogue import LEDGER_ROLE, SERVING_ROLES, WRITERS, Catalogue
 from onecard.base.embedded import APPLICATION, ENGINE, OWNER
 from onecard.base.schema_kinds import (
     LEDGER_TABLES,
@@ -20,7 +20,7 @@ TENANT_SEQUENCE = "tenants.tenant_ids"
 HISTORY = (
     *("ledger.line", "ledger.refusal", "ledger.reversal", "ledger.batch"),
     *("devices.record", "devices.quarantine", "devices.dataset_change", "devices.write_off"),
-    "cards.custody_event",
+    *("cards.custody_event", "audit.entry"),
 )
 # Where each column of a routing table comes from when the table is rebuilt
 ROUTING_SOURCES: dict[str, dict[str, str]] = {
@@ -175,38 +175,38 @@ def _declared(tables: dict[str, str]) -> Iterator[tuple[tuple[str, str], set[str
 
 
 def history_is_append_only(catalogue: Catalogue) -> Findings:
-    """Rule 9: nobody who serves may change, delete or empty history, and only the ledger's role writes it."""
+    """Rule 9: nobody who serves may change, delete or empty history; ledger and audit have a writer each."""
     for row in catalogue.rights:
         name = f"{row['role']} may {row['right']} {row['relation']} {row['column']}".rstrip()
         if row["right"] in {"truncate", "trigger", "references", "maintain"}:
             yield name
         if row["relation"] in HISTORY and row["right"] in {"update", "delete"}:
             yield name
-        in_ledger = row["relation"].startswith("ledger.")
-        if in_ledger and row["right"] != "select" and row["role"] != LEDGER_ROLE:
+        writer = WRITERS.get(row["relation"].split(".")[0])
+        if writer and row["right"] != "select" and row["role"] != writer:
             yield name
-        if in_ledger and row["right"] == "delete":
+        if writer and row["right"] == "delete":
             yield name
-        route = (row["relation"], row["right"]) == ("tenants.route", "select")
-        if row["role"] == LEDGER_ROLE and not in_ledger and not route:
+        route = (row["role"], row["relation"], row["right"]) == (LEDGER_ROLE, "tenants.route", "select")
+        if row["role"] in WRITERS.values() and row["role"] != writer and not route:
             yield name
 
 
 def roles_are_powerless(catalogue: Catalogue) -> Findings:
-    """Rules 9, 10: the roles that serve own nothing but the posting functions and can become nobody else."""
+    """Rules 9, 10: the roles that serve own nothing but the writing functions and can become nobody else."""
     for role in catalogue.roles:
         if role["name"] not in SERVING_ROLES:
             continue
         yield from (f"{role['name']}: has {power}" for power in role["powers"])
         yield from (f"{role['name']}: is a member of {group}" for group in role["member_of"])
-        if role["name"] == LEDGER_ROLE and role["login"]:
+        if role["name"] in WRITERS.values() and role["login"]:
             yield f"{role['name']}: can sign in"
     yield from (
         f"{role}: does not exist" for role in set(SERVING_ROLES) - {r["name"] for r in catalogue.roles}
     )
     for thing in catalogue.owned:
-        posting = thing["role"] == LEDGER_ROLE and thing["kind"] == "function"
-        if thing["role"] != OWNER and not posting:
+        writing = thing["role"] in WRITERS.values() and thing["kind"] == "function"
+        if thing["role"] != OWNER and not writing:
             yield f"{thing['role']}: owns {thing['kind']} {thing['name']}"
 
 
@@ -219,12 +219,12 @@ def views_ask_the_caller(catalogue: Catalogue) -> Findings:
             yield f"{relation['name']}: a view without security_invoker = true"
 
 
-def definer_functions_are_the_ledgers(catalogue: Catalogue) -> Findings:
-    """Rule 9: functions that run with other rights belong to the ledger, pinned, closed to the public."""
+def definer_functions_are_the_writers(catalogue: Catalogue) -> Findings:
+    """Rule 9: functions with other rights belong to ledger or audit, are pinned and closed to the public."""
     for function in catalogue.functions:
         name = function["name"]
-        if function["definer"] and (function["schema"] != "ledger" or function["owner"] != LEDGER_ROLE):
-            yield f"{name}: SECURITY DEFINER outside the ledger"
+        if function["definer"] and function["owner"] != WRITERS.get(function["schema"], ""):
+            yield f"{name}: SECURITY DEFINER outside ledger and audit"
         if function["definer"] and "search_path=pg_catalog" not in function["settings"]:
             yield f"{name}: search_path is not pinned"
         if function["definer"] and function["anybody"]:
@@ -269,7 +269,7 @@ RULES: dict[str, Callable[[Catalogue], Findings]] = {
     "9 rights are as declared": rights_are_as_declared,
     "9 history is append-only": history_is_append_only,
     "9 views ask the caller": views_ask_the_caller,
-    "9 definer functions are the ledger's": definer_functions_are_the_ledgers,
+    "9 definer functions are the writers'": definer_functions_are_the_writers,
     "9 and 10 roles are powerless": roles_are_powerless,
     "10 policies fail closed": policies_fail_closed,
 }
