@@ -34,7 +34,7 @@ TENANT_TABLES: dict[str, str] = {
         " expires_at), delete"
     ),
     "tenants.oidc": (
-        "select, insert, update (issuer, client_id, secret_box, claim, label, enabled, changed_at), delete"
+        "select, insert, update (issuer, client, secret_box, claim, label, enabled, changed_at), delete"
     ),
     "tenants.oidc_start": "select, insert, delete",
     "audit.head": "select",
