@@ -148,7 +148,7 @@ class Listing:
     async def page(self, tx: Tx, wish: Wish) -> Page:
         """One page, from the nearer end of the list; `first` beyond the end gives the last page."""
         where, values = self._where(tx, wish)
-        total = await tx.connection.fetchval(f"select count(*) from ({self._sql}) t{where}", *values)
+        total = await self.count(tx, wish)
         first = min(wish.first, max(0, (total - 1) // wish.most * wish.most))
         most = min(wish.most, total - first)
         from_the_end = first > total // 2
