@@ -12,12 +12,12 @@ from typing import Any
 from onecard.base.schema_kinds import LIBRARY_TABLES
 
 SCHEMA = "procrastinate"
-_PIN_FUNCTIONS = f"""
+_PIN_FUNCTIONS = """
 do $pin$
 declare f regprocedure;
 begin
-  for f in select p.oid from pg_proc p where p.pronamespace = '{SCHEMA}'::regnamespace loop
-    execute format('alter function %s set search_path = {SCHEMA}, pg_temp', f);
+  for f in select p.oid from pg_proc p where p.pronamespace = 'procrastinate'::regnamespace loop
+    execute format('alter function %s set search_path = procrastinate, pg_temp', f);
     execute format('revoke all on function %s from public', f);
     execute format('grant execute on function %s to onecard_app', f);
   end loop;
@@ -30,7 +30,7 @@ async def install_queue(connection: Any) -> None:
     library = distribution("procrastinate")
     folder = Path(str(library.locate_file("procrastinate/sql")))
     made_by = await connection.fetchval(
-        f"select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = '{SCHEMA}'"
+        "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = $1", SCHEMA
     )
     if made_by == library.version:
         return

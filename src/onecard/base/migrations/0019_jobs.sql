@@ -8,6 +8,7 @@ create table jobs.job (
   title       jsonb       not null,                     -- a text with its values, read in any language
   params      jsonb       not null default '{}',
   asked_by    text        not null check (asked_by <> ''),
+  asked_from  text        not null default '',            -- where from, for the audit
   asked_at    timestamptz not null default now(),
   state       text        not null default 'queued'
     check (state in ('queued', 'running', 'done', 'failed', 'cancelled')),

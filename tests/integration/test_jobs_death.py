@@ -1,0 +1,101 @@
+"""Workers that die or freeze in the middle of a job: taken up again or failed, never done twice."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from job_process import PACE, again, once
+
+from onecard.base.db import SYSTEM, Database
+from onecard.base.embedded import Logins
+from onecard.base.jobs import service as jobs
+from onecard.base.jobs.kinds import JobKind
+from onecard.base.jobs.model import Job
+from onecard.base.jobs.worker import Worker
+from onecard.base.texts import say
+from onecard.base.vault import Vault
+
+PROGRAM = Path(__file__).with_name("job_process.py")
+
+
+@pytest.fixture
+def process(urls: Logins) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, PROGRAM, urls.application]) as one:
+        yield one
+        one.kill()
+
+
+@asynccontextmanager
+async def second_worker(db: Database, vault: Vault, urls: Logins) -> AsyncIterator[None]:
+    worker = Worker(db=db, vault=vault, url=urls.application, kinds=[again, once], pace=PACE)
+    await worker.start()
+    try:
+        yield
+    finally:
+        await worker.stop()
+
+
+async def begun(db: Database, vault: Vault, tenant_id: int, kind: JobKind) -> int:
+    """A job whose first step the process has committed."""
+    async with db.tenant_tx(tenant_id, SYSTEM) as tx:
+        job_id = await jobs.start(tx, vault, kind, say("Job"))
+    await until(db, tenant_id, job_id, lambda found: found.done == 1)
+    return job_id
+
+
+async def until(db: Database, tenant_id: int, job_id: int, wanted: Callable[[Job], bool]) -> Job:
+    async with asyncio.timeout(30):
+        while True:
+            async with db.tenant_tx(tenant_id, SYSTEM) as tx:
+                found = await jobs.get(tx, job_id)
+            if wanted(found):
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def counted(db: Database, tenant_id: int) -> dict[str, int]:
+    async with db.tenant_tx(tenant_id, SYSTEM) as tx:
+        rows = await tx.connection.fetch(
+            "select name, value from tenants.counter where name ~ '^(begun|ended)$'"
+        )
+    return {row["name"]: row["value"] for row in rows}
+
+
+async def test_a_killed_workers_job_is_done_by_another(
+    db: Database, vault: Vault, urls: Logins, two_tenants: tuple[int, int], process: subprocess.Popen[bytes]
+) -> None:
+    job_id = await begun(db, vault, two_tenants[0], again)
+    process.kill()
+    async with second_worker(db, vault, urls):
+        found = await until(db, two_tenants[0], job_id, lambda found: found.ended)
+    assert (found.state, found.attempt) == ("done", 2)
+    assert await counted(db, two_tenants[0]) == {"begun": 2, "ended": 1}
+
+
+async def test_what_must_not_be_repeated_fails_with_a_sentence(
+    db: Database, vault: Vault, urls: Logins, two_tenants: tuple[int, int], process: subprocess.Popen[bytes]
+) -> None:
+    job_id = await begun(db, vault, two_tenants[0], once)
+    process.kill()
+    async with second_worker(db, vault, urls):
+        found = await until(db, two_tenants[0], job_id, lambda found: found.ended)
+    assert found.state == "failed"
+    assert "interrupted" in str(found.sentence)
+    assert await counted(db, two_tenants[0]) == {"begun": 1}
+
+
+async def test_a_frozen_worker_that_wakes_up_changes_nothing(
+    db: Database, vault: Vault, urls: Logins, two_tenants: tuple[int, int], process: subprocess.Popen[bytes]
+) -> None:
+    job_id = await begun(db, vault, two_tenants[0], again)
+    process.send_signal(signal.SIGSTOP)
+    async with second_worker(db, vault, urls):
+        await until(db, two_tenants[0], job_id, lambda found: found.ended)
+        process.send_signal(signal.SIGCONT)
+        await asyncio.sleep(3.5)
+    assert await counted(db, two_tenants[0]) == {"begun": 2, "ended": 1}
