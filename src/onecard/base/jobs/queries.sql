@@ -77,7 +77,7 @@ select tenant_id from tenants.route order by tenant_id;
 
 -- name: expire_files(tenant_id)!
 delete from jobs.file f using jobs.job j
- where f.tenant_id = :tenant_id and j.tenant_id = :tenant_id and j.tenant_id = f.tenant_id
+ where f.tenant_id = :tenant_id and j.tenant_id = f.tenant_id
    and j.id = f.job_id and j.expires_at < now();
 
 -- name: expire_details(tenant_id)!
