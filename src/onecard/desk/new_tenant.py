@@ -1,4 +1,4 @@
-"""A tenant that can be worked with: itself, its system books, the root of its departments."""
+"""A tenant that can be worked with: itself, its system books, the administrators' role, a root department."""
 
 from typing import Any
 
@@ -6,10 +6,11 @@ from onecard.base.db import Actor, Database, Tx
 from onecard.ledger.service import open_system_books
 from onecard.people import service as people
 from onecard.tenants import service as tenants
+from onecard.tenants.operators.roles import open_operators
 
 
 async def open_tenant(db: Database, actor: Actor, *, code: str, name: str, **settings: Any) -> int:
-    """Create a tenant with its books and its root department; returns its id.
+    """Create a tenant with its books, the role of administrators and its root department; returns its id.
 
     Args:
         db: the database.
@@ -25,6 +26,7 @@ async def open_tenant(db: Database, actor: Actor, *, code: str, name: str, **set
 
     async def furnish(tx: Tx) -> None:
         await open_system_books(tx)
+        await open_operators(tx)
         await people.create_department(tx, name=name.replace("/", "\uff0f"))
 
     return await tenants.create(db, actor, code=code, name=name, furnish=furnish, **settings)
