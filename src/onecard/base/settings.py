@@ -61,6 +61,24 @@ class Settings(BaseSettings):
         description="Port of the embedded bus for desk agents and processes of this machine, on loopback"
         " only; another free one is taken when it is in use.",
     )
+    web_host: str = Field(
+        "127.0.0.1",
+        description="Address the console listens on. Browsers sign in over TLS only, except on this computer.",
+    )
+    web_port: Port = Field(
+        8000, description="Port of the console; the next free one is taken when it is in use."
+    )
+    web_certificate: Path | None = Field(None, description="PEM file with the console's certificate chain.")
+    web_key: Path | None = Field(None, description="PEM file with the private key of the certificate.")
+    web_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+)?$",
+        description="How browsers reach the console, if not at the address it listens on, e.g. behind a proxy.",
+    )
+    web_proxies: str = Field(
+        "",
+        description="Addresses, separated by commas, whose `X-Forwarded-For` and `-Proto` are believed.",
+    )
     data_key: Path | None = Field(
         None,
         description="File of the key that personal data is encrypted with. Unset: keys/data.key in the data"

@@ -32,6 +32,7 @@ from onecard.cli.runtime import (
     start_postgres,
     start_writer,
 )
+from onecard.cli.web import console
 from onecard.gateway.worker import Gateway
 from onecard.ledger.remote import RemoteLedger, SharedLedger, serve_ledger
 from onecard.ledger.service import Ledger
@@ -154,16 +155,20 @@ def serve() -> None:
 
 async def _serve(settings: Settings) -> None:
     with until_signal() as ended:
-        async with running_product(settings) as product:
-            _show(product)
+        async with (
+            running_product(settings) as product,
+            console(settings, product.db, product.bus) as address,
+        ):
+            _show(product, address)
             await ended.wait()
             output.say("Ending …")
 
 
-def _show(product: Product) -> None:
+def _show(product: Product, address: str) -> None:
     settings = product.settings
     lines = [
         "OneCard is running; Ctrl-C ends it.",
+        f"  console    {address}",
         f"  terminals  mqtt://{product.mqtt_host}:{product.mqtt_port} (OT/1)",
         f"  agents     {product.agents_url}",
         f"  database   {'external' if settings.database_url else settings.data_dir.resolve() / 'pg'}",
@@ -171,7 +176,7 @@ def _show(product: Product) -> None:
         f"  process    {os.getpid()}",
     ]
     if product.mqtt_port != settings.mqtt_port and not settings.nats_url:
-        lines.insert(2, f"             port {settings.mqtt_port} was taken")
+        lines.insert(3, f"             port {settings.mqtt_port} was taken")
     output.say("\n".join(lines))
 
 

@@ -1,0 +1,47 @@
+"""Dangerous functions ask who it is once more: the operator's password, good for a few minutes."""
+
+from datetime import UTC, datetime
+
+from onecard.base.texts import Text, say
+from onecard.tenants import sessions
+from onecard.web.kit.views import FieldView
+from onecard.web.kit.visit import SESSION_COOKIE, Cookie, Visit
+
+CONFIRM = "confirm_password"
+
+
+def confirm_field(visit: Visit) -> FieldView | None:
+    """The field of the form; None while the last proof is fresh."""
+    if _fresh(visit):
+        return None
+    return FieldView(
+        kind="password",
+        name=CONFIRM,
+        label=visit.say(say("Your password")),
+        help=visit.say(say("This needs your password once more. It is then good for five minutes.")),
+        required=True,
+        autocomplete="current-password",
+    )
+
+
+async def unconfirmed(visit: Visit) -> Text | None:
+    """Why the operator has not proven who he is; None: he has.
+
+    An API key has proven it with every request, and holds a dangerous function only because somebody who
+    confirmed gave it.
+    """
+    if _fresh(visit):
+        return None
+    posted = await visit.form()
+    password = posted.get(CONFIRM)
+    if not isinstance(password, str) or not password:
+        return say("Write your password.")
+    proof = await sessions.confirm(visit.services.db, visit.who, password=password)
+    if isinstance(proof, sessions.Refused):
+        return proof.text
+    visit.cookies.append(Cookie(SESSION_COOKIE, proof.cookie))
+    return None
+
+
+def _fresh(visit: Visit) -> bool:
+    return visit.who.key_id is not None or visit.who.is_confirmed(datetime.now(UTC))

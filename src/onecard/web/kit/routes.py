@@ -1,0 +1,51 @@
+"""Routes that say what they need: a page without a declared right cannot be written."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from onecard.tenants.functions import Function
+from onecard.web.kit.guard import answer
+from onecard.web.kit.visit import Visit
+
+
+class Open(StrEnum):
+    """What a page needs when it needs no function."""
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "signed-in"
+
+
+Needs: TypeAlias = Function | Open
+Endpoint: TypeAlias = Callable[[Visit], Awaitable[Response]]
+
+
+class Page(Route):
+    """A page or the target of a form.
+
+    Attributes:
+        needs: the function, or `Open`; the test of authority reads it from every route of the application.
+        early: works also for whoever must first change the password somebody else set.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Endpoint,
+        *,
+        needs: Needs,
+        methods: Sequence[str] = ("GET",),
+        early: bool = False,
+        confirm: bool = False,
+    ) -> None:
+        """`confirm`: the function is dangerous, so that the operator proves again who he is."""
+        self.needs, self.early, self.confirm = needs, early, confirm
+
+        async def handle(request: Request) -> Response:
+            return await answer(request, endpoint, self)
+
+        super().__init__(path, handle, methods=list(methods))

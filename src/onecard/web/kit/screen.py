@@ -1,0 +1,245 @@
+"""A screen in one declaration: a list, a form, what can be done with rows, and the same over HTTP.
+
+A plain screen is a `Screen(…)` with its columns, its form's model and four use cases; routes, table, filters,
+paging, export, dialogs, errors and the API follow from it. See docs/internals/screens.md.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeAlias
+
+from starlette.responses import Response
+
+from onecard.base.db import Row, Tx
+from onecard.base.listing import Listing, Wish
+from onecard.base.texts import Text, say
+from onecard.tenants.functions import DANGEROUS, Function
+from onecard.web.kit import nav, render
+from onecard.web.kit.bulk import Bulk, bulk_routes
+from onecard.web.kit.columns import Column
+from onecard.web.kit.filters import Query, conditions, panel
+from onecard.web.kit.forms import Model
+from onecard.web.kit.routes import Page
+from onecard.web.kit.tables import NOTHING_YET, TableParts, page_first, page_size, table
+from onecard.web.kit.views import Button, GrantArea, ListView, Option, TableView, Tone, TreeView
+from onecard.web.kit.visit import Visit
+
+TABLE = "table"
+
+Choices: TypeAlias = Mapping[str, Sequence[Option]]
+
+
+class Load(Protocol):
+    """Values of the form of something that exists."""
+
+    async def __call__(self, tx: Tx, visit: Visit, key: int) -> Mapping[str, Any]:
+        """Raises NotFoundError when it does not exist for this visit."""
+
+
+async def no_choices(tx: Tx, visit: Visit) -> Choices:
+    """A form whose fields need nothing from the database."""
+    return {}
+
+
+def search_only(visit: Visit, query: Query) -> Mapping[str, Any]:
+    """Arguments of a listing that searches and keeps to the operator's departments."""
+    return {"search": query.one("q"), "departments": visit.scope if visit.signed_in else []}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Screen(Generic[Model]):
+    """A list with a form.
+
+    Attributes:
+        path: of the list; everything else is below it.
+        area: of the menu.
+        title: in the menu and over the list.
+        icon: name in the sprite.
+        view: function that opens the list; `change` for the form; None: nothing can be changed.
+        listing: where rows come from; `arguments` makes its arguments of the address.
+        columns: one declaration for table, filters, sorting, export and API.
+        form: model of the form.
+        load, create, save, remove: use cases; each inside the transaction it is given.
+        choices: options of the form's fields that come from the database.
+        new: words on the button that makes a new one; `edit` is the title of its form.
+        saved: sentence after success.
+        search_hint: what the search box finds; None: there is no box.
+        row_href: where a row leads when not to its form.
+        bulk: what can be done with several rows.
+        actions: more buttons over the list.
+        tree: a tree beside the list.
+        api: name below /api/v1; empty: the screen's own pages only.
+        live: topics of events after which the list is fetched again.
+    """
+
+    path: str
+    area: str
+    title: Text
+    icon: str
+    view: Function
+    listing: Listing
+    columns: tuple[Column, ...]
+    change: Function | None = None
+    form: type[Model] | None = None
+    load: Load | None = None
+    create: Callable[[Tx, Visit, Model], Awaitable[int]] | None = None
+    save: Callable[[Tx, Visit, int, Model], Awaitable[None]] | None = None
+    remove: Callable[[Tx, Visit, int], Awaitable[None]] | None = None
+    choices: Callable[[Tx, Visit], Awaitable[Choices]] = no_choices
+    trees: Callable[[Tx, Visit, int | None], Awaitable[Mapping[str, Sequence[GrantArea]]]] | None = None
+    arguments: Callable[[Visit, Query], Mapping[str, Any]] = search_only
+    new: Text = say("New")
+    edit: Text = say("Change")
+    saved: Text = say("Saved.")
+    removed: Text = say("Deleted.")
+    remove_asks: Text = say("Delete this? It cannot be undone.")
+    note: Text | None = None
+    none: Text = NOTHING_YET
+    search_hint: Text | None = None
+    label: str = ""
+    row_href: Callable[[Row], str] | None = None
+    bulk: tuple[Bulk, ...] = ()
+    actions: Callable[[Visit, Query], tuple[Button, ...]] | None = None
+    tree: Callable[[Tx, Visit, Query], Awaitable[TreeView]] | None = None
+    kept: frozenset[str] = frozenset()
+    export: Function | None = None
+    api: str = ""
+    live: tuple[str, ...] = ()
+    in_menu: bool = True
+    more: tuple[Page, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        kinds = {name: each.kind for name, each in self.listing.fields.items()}
+        columns = tuple(replace(each, kind=kinds.get(each.name, each.kind)) for each in self.columns)
+        object.__setattr__(self, "columns", columns)
+        if self.in_menu:
+            nav.add(self.area, nav.Entry(self.title, self.path, self.icon, self.view))
+
+    @property
+    def dangerous(self) -> bool:
+        """Whether a change asks for the operator's password again."""
+        return self.change in DANGEROUS
+
+    def seen(self, visit: Visit) -> list[Column]:
+        """The columns this visit may see."""
+        return [each for each in self.columns if each.needs is None or visit.may(each.needs)]
+
+    def filters(self, visit: Visit) -> list[Column]:
+        """The columns it may filter by."""
+        fields = self.listing.fields
+        return [
+            each
+            for each in self.seen(visit)
+            if each.filter and each.name in fields and fields[each.name].filter
+        ]
+
+    def routes(self) -> list[Page]:
+        """Its pages; those with fixed names stand before those with a number in them."""
+        from onecard.web.kit.export import export_routes  # noqa: PLC0415  exports need screens
+        from onecard.web.kit.screen_forms import form_routes  # noqa: PLC0415  as above
+
+        async def show(visit: Visit) -> Response:
+            return await list_page(self, visit)
+
+        return [
+            Page(self.path, show, needs=self.view),
+            *export_routes(self),
+            *bulk_routes(self),
+            *self.more,
+            *(form_routes(self) if self.form is not None else ()),
+        ]
+
+
+def wish(screen: Screen[Any], visit: Visit, query: Query) -> Wish:
+    """What the address asks of the listing."""
+    fields = screen.listing.fields
+    sort = query.one("sort").lstrip("-")
+    sortable = sort in fields and fields[sort].sort and any(each.name == sort for each in screen.seen(visit))
+    return Wish(
+        arguments=screen.arguments(visit, query),
+        conditions=conditions(visit, query, screen.filters(visit)),
+        sort=sort if sortable else None,
+        descending=query.one("sort").startswith("-"),
+        first=page_first(query),
+        most=page_size(query),
+    )
+
+
+async def list_page(screen: Screen[Any], visit: Visit) -> Response:
+    """The list, or its table only when htmx asks for that."""
+    query = Query.of(visit)
+    async with visit.tx() as tx:
+        page = await screen.listing.page(tx, wish(screen, visit, query))
+        whole = visit.partial != TABLE
+        tree = await screen.tree(tx, visit, query) if screen.tree and whole else None
+    shown = table(visit, query, screen.seen(visit), page, _parts(screen, visit))
+    if not whole:
+        return render.html(visit, "_table.html", title=screen.title, part=True, table=shown)
+    view = list_view(screen, visit, query, shown, tree)
+    return render.html(visit, "list.html", title=screen.title, view=view)
+
+
+def list_view(
+    screen: Screen[Any], visit: Visit, query: Query, shown: TableView, tree: TreeView | None
+) -> ListView:
+    """The whole page around a table."""
+    filters = panel(visit, query, screen.filters(visit))
+    in_use = any(chip for chip in shown.chips) and len(shown.chips) > bool(query.one("q"))
+    return ListView(
+        title=visit.say(screen.title),
+        table=shown,
+        search=query.one("q"),
+        search_hint=visit.say(screen.search_hint) if screen.search_hint else "",
+        hidden=tuple((key, value) for key, value in query.pairs if key in screen.kept | {"sort", "size"}),
+        filters=filters,
+        filters_open=in_use,
+        actions=_actions(screen, visit, query),
+        tree=tree,
+        note=visit.say(screen.note) if screen.note else "",
+    )
+
+
+def _parts(screen: Screen[Any], visit: Visit) -> TableParts:
+    href, dialog = screen.row_href, False
+    if href is None and screen.form is not None and screen.load is not None:
+        href, dialog = (lambda row: f"{screen.path}/{row[screen.listing.key]}"), True
+    fields = screen.listing.fields
+    return TableParts(
+        id=TABLE,
+        key=screen.listing.key,
+        href=href,
+        dialog=dialog,
+        label=screen.label,
+        none=screen.none,
+        none_actions=_new(screen, visit),
+        bulk=tuple(each.button(visit, screen.path) for each in screen.bulk if visit.may(each.needs)),
+        sortable=frozenset(name for name, each in fields.items() if each.sort),
+        order=(screen.listing.order, screen.listing.descending),
+        filters=screen.filters(visit),
+        live=screen.live,
+        kept=screen.kept,
+    )
+
+
+def _new(screen: Screen[Any], visit: Visit) -> tuple[Button, ...]:
+    if screen.create is None or screen.change is None or not visit.may(screen.change):
+        return ()
+    label = visit.say(screen.new)
+    return (Button(label, f"{screen.path}/new", "plus", Tone.PRIMARY, "n", dialog=True),)
+
+
+def _actions(screen: Screen[Any], visit: Visit, query: Query) -> tuple[Button, ...]:
+    export: tuple[Button, ...] = ()
+    if visit.may(screen.export or screen.view):
+        here = query.href(["page", "size"], path=f"{screen.path}/export")
+        glue = "&" if "?" in here else "?"
+        export = tuple(
+            Button(visit.say(label), f"{here}{glue}format={kind}", "download", key=key, post=True, menu=True)
+            for label, kind, key in ((_AS_XLSX, "xlsx", "e"), (_AS_CSV, "csv", ""))
+        )
+    more = screen.actions(visit, query) if screen.actions else ()
+    return (*_new(screen, visit), *more, *export)
+
+
+_AS_XLSX = say("Export as Excel")
+_AS_CSV = say("Export as CSV")

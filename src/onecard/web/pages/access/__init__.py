@@ -1,0 +1,1 @@
+"""Sign-in, operators, roles, sessions, approvals, API keys, the own account."""

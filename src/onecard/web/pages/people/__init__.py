@@ -1,0 +1,1 @@
+"""Departments, account classes, personnel files, import."""

@@ -1,0 +1,1 @@
+"""Enterprise settings, audit, jobs, first run."""
