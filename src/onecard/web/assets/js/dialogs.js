@@ -1,0 +1,106 @@
+// The one dialog that parts are swapped into, and questions before something is done.
+import { announce, on, text, typing, visible } from './dom.js'
+
+const { htmx } = globalThis
+const dialog = document.getElementById('dialog')
+const body = document.getElementById('dialog-body')
+const question = document.getElementById('question')
+
+/** Put what an address answers into the dialog. */
+export function openDialog(href, source) {
+  return htmx.ajax('GET', href, { target: '#dialog-body', swap: 'innerHTML', source, push: 'false' })
+}
+
+/** Ask; true after “yes”. */
+export function ask(words, yes) {
+  question.querySelector('#question-text').textContent = words
+  const button = question.querySelector('[data-yes]')
+  button.dataset.usual ??= button.textContent
+  button.textContent = yes ?? button.dataset.usual
+  question.returnValue = 'no'
+  question.showModal()
+  button.focus()
+  return new Promise((resolve) => {
+    question.addEventListener('close', () => resolve(question.returnValue === 'yes'), { once: true })
+  })
+}
+
+/** Close the dialog, unless something typed would be lost and is not meant to be. */
+export async function closeDialog({ sure = false } = {}) {
+  if (!dialog.open) return
+  const changed = !sure && body.querySelector('form[data-guard][data-dirty]')
+  if (changed && !(await ask(text('discard'), text('discard-yes')))) return
+  dialog.close()
+}
+
+/** Lists and records on the page show anew what was changed. */
+export function changed() {
+  if (document.querySelector('[data-stale-reload]') || !document.querySelector('[hx-trigger*="onecard:changed"]')) {
+    location.reload()
+  } else {
+    document.body.dispatchEvent(new CustomEvent('onecard:changed'))
+  }
+}
+
+// the field with the error, the one the form wants, the first one; never the close button
+export function focusFirst(root) {
+  const usable = (selector) => [...root.querySelectorAll(selector)].find(visible)
+  const field =
+    usable('[aria-invalid="true"]') ?? usable('[autofocus]') ??
+    usable('input:not([type=hidden], [readonly], :disabled), select:not(:disabled), textarea:not([readonly]), .pick-button') ??
+    usable('.dialog-foot .btn:last-of-type') ?? usable('.btn')
+  field?.focus()
+  if (field?.select && typing(field)) field.select()
+}
+
+function shown(event) {
+  if (event.target !== body) return
+  const first = !dialog.open
+  if (first) dialog.showModal()
+  dialog.classList.toggle('has-error', body.querySelector('[aria-invalid]') !== null)
+  const error = body.querySelector('.field-error, [data-form-error] .note')
+  if (error) announce(error.textContent.trim())
+  focusFirst(body)
+}
+
+// an answer without content: done. Close, and show the lists anew.
+function finished(event) {
+  const { ctx } = event.detail
+  const going = ctx.hx?.redirect || ctx.hx?.refresh || ctx.hx?.location
+  if (ctx.response?.status !== 204 || going || ctx.request.method === 'GET') return
+  closeDialog({ sure: true })
+  changed()
+}
+
+export function startDialogs() {
+  on('click', 'a[data-dialog]', (event, link) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return
+    event.preventDefault()
+    openDialog(link.href, link)
+  })
+  on('click', '[data-dialog-close]', (event) => {
+    if (!event.target.closest('dialog')) return
+    event.preventDefault()
+    closeDialog()
+  })
+  on('click', 'a[data-confirm]:not([data-dialog])', async (event, link) => {
+    event.preventDefault()
+    if (await ask(link.dataset.confirm)) location.href = link.href
+  })
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault()
+    closeDialog()
+  })
+  dialog.addEventListener('mousedown', (event) => {
+    if (event.target === dialog) closeDialog()
+  })
+  dialog.addEventListener('close', () => body.replaceChildren())
+  document.addEventListener('htmx:after:settle', shown)
+  document.addEventListener('htmx:finally:request', finished)
+  document.addEventListener('htmx:confirm', async (event) => {
+    event.preventDefault()
+    const { ctx, issueRequest, dropRequest } = event.detail
+    if (await ask(ctx.confirm)) issueRequest()
+    else dropRequest()
+  })
+}
