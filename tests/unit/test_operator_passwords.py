@@ -17,8 +17,8 @@ qwerty asdfgh abc hikvision mima teacher yikatong liverpool football sunshine pr
 master computer internet beijing nihao caonima wangwei zhongguo baobao onecard terminal
 """
 _ENDS = """
-1 12 123 1234 12345 123456 ! 123! @123 888 8888 666 520 1314 2023 2024 2025 @2024 2024! 1990 01 0101 19900101 #1
-.. aaa abc qwe
+12 123 1234 12345 123456 ! 123! @123 888 8888 666 520 1314 2023 2024 2025 @2024 2024! 1990 01 0101 19900101 #1
+1 .. aaa abc qwe
 """
 CASES = (str.lower, str.title, str.upper)
 LEET = str.maketrans("aeiost", "431057")

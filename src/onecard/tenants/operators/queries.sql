@@ -12,15 +12,15 @@ select o.id, o.account, o.name, o.department_id, d.name as department, o.all_dep
   left join people.department d on d.tenant_id = o.tenant_id and d.id = o.department_id
  where o.tenant_id = :tenant_id and (o.id = :id::bigint or o.account = :account::text);
 
--- name: insert_operator(tenant_id, account, name, department_id, all_departments, remark, devices, top_up, ends_on)$
+-- name: insert_operator(tenant_id, account, name, department_id, every, remark, devices, top_up, ends_on)$
 insert into tenants.operator (tenant_id, account, name, department_id, all_departments, remark,
        may_sign_in_on_devices, may_top_up, ends_on)
-values (:tenant_id, :account, :name, :department_id, :all_departments, :remark, :devices, :top_up, :ends_on)
+values (:tenant_id, :account, :name, :department_id, :every, :remark, :devices, :top_up, :ends_on)
 returning id;
 
--- name: update_operator(tenant_id, id, name, department_id, all_departments, remark, devices, top_up, ends_on)!
+-- name: update_operator(tenant_id, id, name, department_id, every, remark, devices, top_up, ends_on)!
 update tenants.operator
-   set name = :name, department_id = :department_id, all_departments = :all_departments, remark = :remark,
+   set name = :name, department_id = :department_id, all_departments = :every, remark = :remark,
        may_sign_in_on_devices = :devices, may_top_up = :top_up, ends_on = :ends_on, changed_at = now()
  where tenant_id = :tenant_id and id = :id;
 

@@ -138,7 +138,7 @@ async def delete_role(tx: Tx, role_id: int, *, by: Authority) -> None:
         if holders:
             raise ConflictError(
                 say(
-                    "The role {role} cannot be deleted: {operators} have it. Take it from them first.",
+                    "The role {role} cannot be deleted while somebody has it: {operators}.",
                     role=old.name,
                     operators=rules.listed(holders),
                 )

@@ -281,6 +281,7 @@ def _operator(row: Mapping[str, Any]) -> Operator:
 
 def _columns(draft: OperatorDraft) -> dict[str, Any]:
     values = asdict(draft)
+    values["every"] = values.pop("all_departments")
     values["devices"] = values.pop("may_sign_in_on_devices")
     values["top_up"] = values.pop("may_top_up")
     return values
