@@ -81,11 +81,11 @@ async def test_only_an_empty_department_is_deleted(
 @pytest.mark.parametrize(
     ("draft", "sentence"),
     [
-        (ClassDraft(number=0, name="a"), "number of the account class a is 0"),
+        (ClassDraft(number=0, name="a"), "Class number is a number from 1"),
         (ClassDraft(number=1, name="a", drawing=()), "drawing order"),
         (ClassDraft(number=1, name="a", drawing=("cash", "cash")), "drawing order"),
         (ClassDraft(number=1, name="a", drawing=("gold",)), "drawing order"),
-        (ClassDraft(number=1, name="a", day_limit_fen=-1), "day_limit_fen of the account class a is -1"),
+        (ClassDraft(number=1, name="a", day_limit_fen=-1), "Limit per day is an amount from 0"),
         (ClassDraft(number=1, name=""), "name of an account class"),
     ],
 )

@@ -68,7 +68,8 @@ def test_id_numbers(text: str, stored: str | None) -> None:
 
 
 def test_an_id_number_is_shown_masked() -> None:
-    assert mask_id_number("11010519491231002X") == "****************2X"
+    assert mask_id_number("11010519491231002X") == "1101**********002X"
+    assert mask_id_number("A1234567") == "******67"
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,23 @@ TENANT_TABLES: dict[str, str] = {
     "people.department": "select, insert, update (code, name, parent_id, position), delete",
     "people.account_class": (
         "select, insert, update (name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen,"
-        " meal_limit_count, day_limit_fen, day_limit_count, cards_most)"
+        " meal_limit_count, day_limit_fen, day_limit_count, cards_most, version, card_fee_fen, deposit_fen,"
+        " valid_days, valid_until, batch_starts, batch_ends, batch_expires, purses, pin_above_fen,"
+        " overdraft_fen, refund_cash, refund_subsidy, refund_bonus, refund_water, leaving_cash,"
+        " leaving_subsidy, leaving_bonus, leaving_water), delete"
     ),
+    "people.class_rate": "select, insert, delete",
+    "people.class_exclusion": "select, insert, delete",
     "people.person": (
         "select, insert, update (name, department_id, class_id, gender, id_number_box, id_number_tag,"
-        " phone, state, changed_at)"
+        " phone, state, changed_at, email, entered_on, leaves_on, left_on, remark, custom, version, pinyin,"
+        " search_version, erased_at)"
     ),
+    "people.search_key": "select, insert, delete",
+    "people.field": "select, insert, update (name, choices, required, position), delete",
+    "people.photo": "select, insert, update (face_use), delete",
+    "people.consent": "select, insert, update (withdrawn_at, giver)",
+    "people.policy": "select, insert, update (photo_check)",
     "ledger.account": "select",
     "ledger.account_change": "select",
     "ledger.book": "select",

@@ -19,3 +19,7 @@ insert into consumption.meal (tenant_id, number, name, starts, ends)
 select :tenant_id, w.number, w.name, w.starts, w.ends
   from unnest(:numbers::smallint[], :names::text[], :starts::time[], :ends::time[])
        w (number, name, starts, ends);
+
+-- name: check_meals()!
+-- Account classes name meals; what they name must be there again now.
+set constraints all immediate;

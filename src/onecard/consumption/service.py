@@ -7,6 +7,7 @@ import asyncpg
 
 from onecard.base.db import Tx, load_queries
 from onecard.base.errors import ConflictError, NotFoundError, OneCardError
+from onecard.base.texts import say
 from onecard.consumption.model import Meal, MealDraft, Merchant, Rules
 from onecard.consumption.rules import number_meals, terms_of
 from onecard.ledger.model import BookKind
@@ -71,6 +72,7 @@ async def set_meals(tx: Tx, drafts: Iterable[MealDraft]) -> tuple[Meal, ...]:
 
     Raises:
         OneCardError: meals overlap, share a name, or run over the end of the business day.
+        ConflictError: discounts of account classes name a meal that would be gone.
     """
     tenant = await tenants.get(tx)
     numbered = number_meals(drafts, tenant.day_cutoff)
@@ -80,6 +82,11 @@ async def set_meals(tx: Tx, drafts: Iterable[MealDraft]) -> tuple[Meal, ...]:
         names=[meal.name for meal in numbered], starts=[meal.starts for meal in numbered],
         ends=[meal.ends for meal in numbered],
     )  # fmt: skip
+    try:
+        await _sql.check_meals(tx.connection)
+    except asyncpg.ForeignKeyViolationError:
+        message = say("A meal that discounts of account classes name would be gone; change those first.")
+        raise ConflictError(message) from None
     return numbered
 
 

@@ -1,34 +1,3 @@
--- name: departments(tenant_id)
-select id, code, name, parent_id, position from people.department where tenant_id = :tenant_id
- order by position, name;
-
--- name: insert_department(tenant_id, code, name, parent_id, position)$
-insert into people.department (tenant_id, code, name, parent_id, position)
-values (:tenant_id, :code, :name, :parent_id, :position) returning id;
-
--- name: department_contents(tenant_id, id)^
--- What keeps a department from being deleted.
-select (select name from people.department where tenant_id = :tenant_id and id = :id) as name,
-       (select count(*) from people.department where tenant_id = :tenant_id and parent_id = :id)
-         as departments,
-       (select count(*) from people.person where tenant_id = :tenant_id and department_id = :id) as people;
-
--- name: delete_department(tenant_id, id)!
-delete from people.department where tenant_id = :tenant_id and id = :id;
-
--- name: classes(tenant_id)
-select id, number, name, drawing, floor_fen, transaction_limit_fen, meal_limit_fen, meal_limit_count,
-       day_limit_fen, day_limit_count
-  from people.account_class where tenant_id = :tenant_id order by number;
-
--- name: insert_class(tenant_id, number, name, drawing, floor_fen, limits)$
--- `limits` in the order of the columns.
-insert into people.account_class (tenant_id, number, name, drawing, floor_fen, transaction_limit_fen,
-       meal_limit_fen, meal_limit_count, day_limit_fen, day_limit_count)
-values (:tenant_id, :number, :name, :drawing, :floor_fen, (:limits::bigint[])[1], (:limits::bigint[])[2],
-        (:limits::bigint[])[3], (:limits::bigint[])[4], (:limits::bigint[])[5])
-returning id;
-
 -- name: persons_named(tenant_id, numbers, phones)
 -- Persons with one of these numbers or phones.
 select id, number, name, department_id, class_id, gender, phone, id_number_tag, state
@@ -64,7 +33,7 @@ update people.person p
    set name = w.name, department_id = w.department_id, class_id = w.class_id,
        gender = coalesce(w.gender, p.gender), phone = coalesce(w.phone, p.phone),
        id_number_box = coalesce(w.box, p.id_number_box),
-       id_number_tag = coalesce(w.tag, p.id_number_tag), changed_at = now()
+       id_number_tag = coalesce(w.tag, p.id_number_tag), version = p.version + 1, changed_at = now()
   from unnest(:ids::bigint[], :names::text[], :departments::bigint[], :classes::bigint[], :genders::text[],
               :phones::text[], :boxes::bytea[], :tags::bytea[])
        w (id, name, department_id, class_id, gender, phone, box, tag)

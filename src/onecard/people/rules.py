@@ -6,10 +6,16 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 
+from onecard.base.errors import OneCardError
+from onecard.base.texts import Text, say
 from onecard.people.model import Department
 
 NUMBER_MAX = 32
 NAME_MAX = 64
+CODE_MAX = 32
+EMAIL_MAX = 254
+REMARK_MAX = 500
+GUARDED_BELOW_YEARS = 14  # whose face data need a guardian's consent (personal information protection law)
 ID_NUMBER_MAX = 32
 
 _RESIDENT = re.compile(r"\d{17}[\dX]", re.ASCII)
@@ -17,6 +23,8 @@ _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT_CHECKS = "10X98765432"
 _MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _ABROAD = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;.]+(\.[^@\s<>\"',;.]+)+")
+_MASKED_FULLY_BELOW = 15
 _BLANKS = re.compile(r"[\s\u200b\ufeff-]+")
 
 
@@ -26,6 +34,15 @@ class DepartmentTree:
     def __init__(self, departments: Iterable[Department]) -> None:
         """`departments` in the order in which they are shown."""
         self._all = {department.id: department for department in departments}
+
+    @property
+    def all(self) -> list[Department]:
+        """All of them, in no particular order."""
+        return list(self._all.values())
+
+    def get(self, department_id: int) -> Department | None:
+        """The department of this id."""
+        return self._all.get(department_id)
 
     def path(self, department_id: int) -> str:
         """Names from below the root down, joined by `/`; the root's own name for the root."""
@@ -143,5 +160,41 @@ def _is_resident_number(number: str) -> bool:
 
 
 def mask_id_number(number: str) -> str:
-    """What may be shown of an ID number without the right to see it: the last two characters."""
-    return "*" * max(len(number) - 2, 0) + number[-2:]
+    """What may be shown of an ID number without the right to see it: `3301**********1234`.
+
+    Of short numbers, which eight characters would give away, the last two.
+    """
+    if len(number) < _MASKED_FULLY_BELOW:
+        return "*" * max(len(number) - 2, 0) + number[-2:]
+    return number[:4] + "*" * (len(number) - 8) + number[-4:]
+
+
+def born_on(id_number: str) -> date | None:
+    """The day of birth that a Chinese resident identity number tells; None for other documents."""
+    if not _RESIDENT.fullmatch(id_number) or not _is_resident_number(id_number):
+        return None
+    return date(int(id_number[6:10]), int(id_number[10:12]), int(id_number[12:14]))
+
+
+def age_on(born: date, day: date) -> int:
+    """Whole years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def parse_email(text: str) -> str | None:
+    """An e-mail address as it is stored; None: malformed. Whether it reaches anybody is not for us to say."""
+    email = tidy(unicodedata.normalize("NFKC", text))
+    return email if len(email) <= EMAIL_MAX and _EMAIL.fullmatch(email) else None
+
+
+def usable_name(name: str, what: Text) -> str:
+    """A name as it is stored.
+
+    Raises:
+        OneCardError: it is empty, too long, or holds something unprintable.
+    """
+    name = tidy(name)
+    if not name or len(name) > NAME_MAX or has_control_characters(name):
+        message = say("The name of {what} has 1 to {most} printable characters.", what=what, most=NAME_MAX)
+        raise OneCardError(message)
+    return name

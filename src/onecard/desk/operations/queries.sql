@@ -160,7 +160,7 @@ insert into cards.stock (tenant_id, uid, box, state) values (:tenant_id, :uid, '
 on conflict (tenant_id, uid) do update set state = excluded.state, changed_at = now();
 
 -- name: change_class(tenant_id, person_id, class_id)!
-update people.person set class_id = :class_id, changed_at = now()
+update people.person set class_id = :class_id, version = version + 1, changed_at = now()
  where tenant_id = :tenant_id and id = :person_id;
 
 -- name: is_elsewhere(tenant_id, uid)$
