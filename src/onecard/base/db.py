@@ -103,13 +103,15 @@ class Database:
 async def savepoint(tx: Tx) -> AsyncIterator[None]:
     """A part of a transaction that an exception undoes alone, with what it collected for the end."""
     marks = {ending: len(collected) for ending, collected in tx.at_end.items()}
+    await tx.connection.execute("savepoint part")
     try:
-        async with tx.connection.transaction():
-            yield
+        yield
     except BaseException:
         for ending, collected in tx.at_end.items():
             del collected[marks.get(ending, 0) :]
+        await tx.connection.execute("rollback to part; release part")
         raise
+    await tx.connection.execute("release part")
 
 
 def _who(actor: Actor) -> str:

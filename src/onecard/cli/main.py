@@ -14,6 +14,7 @@ from onecard import __version__
 from onecard.base.errors import OneCardError
 from onecard.base.settings import load_settings
 from onecard.cli import (
+    audit,
     bench,
     card,
     check,
@@ -63,6 +64,7 @@ for _name, _group in (
     ("device", device),
     ("workstation", workstation),
     ("ledger", ledger),
+    ("audit", audit),
     ("bench", bench),
 ):
     app.add_typer(_group.app, name=_name)
