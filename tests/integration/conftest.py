@@ -1,11 +1,22 @@
 """Fixtures of the integration tests."""
 
 import pytest
+from front_door import Door, open_door
 
+from onecard.base.db import Database
 from onecard.base.vault import Vault
+from onecard.tenants.functions import F
+from onecard.tenants.sessions import signing_in
 
 
 @pytest.fixture
 def vault() -> Vault:
     """A vault with a key of the test's own."""
     return Vault(bytes(range(32)))
+
+
+@pytest.fixture
+async def door(db: Database, two_tenants: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> Door:
+    """The school's way in: an administrator, and a clerk who may look after personnel files."""
+    monkeypatch.setattr(signing_in, "FAILURE_SECONDS", 0)
+    return await open_door(db, two_tenants[0], F.PEOPLE_PERSON_VIEW, F.PEOPLE_PERSON_CHANGE)
