@@ -156,7 +156,7 @@ async def test_refused_with_its_own_reason(
         await read_sheet(path)
     assert refusal.value.trouble is trouble
     assert str(refusal.value).endswith(".")
-    assert refusal.value.text("zh-CN").endswith("。")
+    assert refusal.value.in_language("zh-CN").endswith("。")
 
 
 @pytest.mark.parametrize("name", ["zip_bomb", "bomb_with_a_lie", "million_rows", "heavy_strings", "laughs"])

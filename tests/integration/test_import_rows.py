@@ -75,14 +75,14 @@ async def test_each_reason_in_words(desk: Desk, column: int, value: str, reason:
     row = [*WANG[:column], value, *WANG[column + 1 :]]
     outcome = await desk.upload(row)
     (wrong,) = outcome.plan.of(Verdict.WRONG)
-    assert sentence(wrong.reasons, outcome.language) == reason
-    assert sentence(wrong.reasons, "en").isascii() or value in sentence(wrong.reasons, "en")
+    assert sentence(wrong.reasons).read(outcome.language) == reason
+    assert sentence(wrong.reasons).read("en").isascii() or value in sentence(wrong.reasons).read("en")
 
 
 async def test_what_stands_twice_in_a_file_is_wrong_in_each_row(desk: Desk) -> None:
     twin = ["0018", *WANG[1:]]
     outcome = await desk.upload(WANG, LI, twin, [*LI[:6], "", ""])
-    texts = {row.row: sentence(row.reasons, "zh-CN") for row in outcome.plan.of(Verdict.WRONG)}
+    texts = {row.row: sentence(row.reasons).read("zh-CN") for row in outcome.plan.of(Verdict.WRONG)}
     assert texts == {
         2: "手机号在文件中重复：第2, 4行；卡序列号在文件中重复：第2, 4行",
         3: "编号在文件中重复：第3, 5行",
@@ -96,8 +96,10 @@ async def test_a_name_that_several_departments_have_needs_its_path(desk: Desk) -
         await people.ensure_department(tx, "高中部/七年级1班")
     outcome = await desk.upload(WANG, ["2", "a", "1", "高中部/七年级1班"])
     assert outcome.plan.counts == COUNTS | {"new": 1, "wrong": 1}
-    assert sentence(outcome.plan.rows[0].reasons, "en").startswith(
-        "several departments are called “七年级1班”"
+    assert (
+        sentence(outcome.plan.rows[0].reasons)
+        .read("en")
+        .startswith("several departments are called “七年级1班”")
     )
 
 
@@ -133,7 +135,7 @@ async def test_a_lost_card_does_not_come_back_by_import(desk: Desk) -> None:
             "update cards.card set state = 'lost' where tenant_id = $1", desk.tenant_id
         )
     outcome = await desk.upload(WANG)
-    assert sentence(outcome.plan.rows[0].reasons, "zh-CN") == "该卡已挂失"
+    assert sentence(outcome.plan.rows[0].reasons).read("zh-CN") == "该卡已挂失"
 
 
 async def test_good_rows_without_the_wrong_ones_or_nothing_at_all(desk: Desk) -> None:
@@ -204,4 +206,4 @@ async def test_an_english_tenant_reads_english_reasons(desk: Desk, vault: Vault)
     path = xlsx(desk.directory / "people.xlsx", [HEADINGS, WANG])
     outcome = await import_people(desk.db, vault, SYSTEM, tenant_id=tenant_id, path=path)
     expected = "account class “学生” does not exist; department “七年级1班” does not exist"
-    assert sentence(outcome.plan.rows[0].reasons, outcome.language) == expected
+    assert sentence(outcome.plan.rows[0].reasons).read(outcome.language) == expected

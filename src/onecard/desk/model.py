@@ -8,32 +8,34 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from onecard.base.texts import Text, say_in
 from onecard.cards.model import Binding
 from onecard.people.model import Gender, Person, PersonDraft
 from onecard.people.rules import DepartmentTree
 
 
 class Column(Enum):
-    """Columns of the template in its order: (English heading, Chinese heading)."""
+    """Columns of the template in its order, with their headings."""
 
-    NUMBER = ("Number", "编号")
-    NAME = ("Name", "姓名")
-    CLASS = ("Account class", "账户类型")
-    DEPARTMENT = ("Department", "部门名称")
-    GENDER = ("Gender", "性别")
-    ID_NUMBER = ("ID number", "身份证号")
-    PHONE = ("Phone", "手机号")
-    UID = ("Card UID", "卡序列号")
+    NUMBER = say_in("heading", "Number")
+    NAME = say_in("heading", "Name")
+    CLASS = say_in("heading", "Account class")
+    DEPARTMENT = say_in("heading", "Department")
+    GENDER = say_in("heading", "Gender")
+    ID_NUMBER = say_in("heading", "ID number")
+    PHONE = say_in("heading", "Phone")
+    UID = say_in("heading", "Card UID")
 
-    def heading(self, language: str) -> str:
-        """The heading in a language (`zh-CN` or `en`)."""
-        return self.value[0] if language == "en" else self.value[1]
+    @property
+    def title(self) -> Text:
+        """The heading."""
+        return self.value
 
 
 REQUIRED = (Column.NUMBER, Column.NAME, Column.CLASS, Column.DEPARTMENT)
 # added to the workbook with reasons; ignored when it comes back
-ROW_HEADING = ("Row", "原行号")
-REASON_HEADING = ("Reason", "原因")
+ROW_HEADING = say_in("heading", "Row")
+REASON_HEADING = say_in("heading", "Reason")
 
 
 class Line(Struct, frozen=True, array_like=True):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from onecard.base.texts import LANGUAGES
 from onecard.cards.model import parse_uid
 from onecard.desk.model import (
     REQUIRED,
@@ -40,7 +41,9 @@ _GENDERS = {
     "f": Gender.FEMALE,
     "female": Gender.FEMALE,
 }
-_HEADINGS = {compact(text).casefold(): column for column in Column for text in column.value}
+_HEADINGS = {
+    compact(column.title.read(language)).casefold(): column for column in Column for language in LANGUAGES
+}
 _LOST_DIGITS = "E+"  # how a number of more than 15 digits reads after a spreadsheet program rounded it
 _ROWS_QUOTED = 5
 
@@ -58,7 +61,11 @@ def find_columns(header: Line) -> dict[Column, int]:
             raise SheetError(Trouble.HEADING_TWICE, text)
         if column is not None:
             found[column] = position
-    missing = [" / ".join(column.value) for column in REQUIRED if column not in found]
+    missing = [
+        " / ".join(column.title.read(language) for language in LANGUAGES)
+        for column in REQUIRED
+        if column not in found
+    ]
     if missing:
         raise SheetError(Trouble.HEADINGS_MISSING, ", ".join(missing))
     return found

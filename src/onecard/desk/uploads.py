@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from onecard.base.errors import OneCardError
+from onecard.base.texts import Text, say
 
 KINDS = (".xlsx", ".xls", ".csv")
 FILE_MAX_MB = 20
@@ -34,67 +35,38 @@ class Trouble(StrEnum):
     HEADING_TWICE = "heading_twice"
 
 
-_TROUBLES: dict[Trouble, tuple[str, str]] = {
-    Trouble.UNREADABLE: ("The file cannot be opened: {0}.", "无法打开文件：{0}。"),
-    Trouble.EMPTY_FILE: ("The file is empty.", "文件为空。"),
-    Trouble.TOO_BIG: ("The file is larger than {0} MB.", "文件超过 {0} MB。"),
-    Trouble.WRONG_KIND: (
-        "The file must end in .xlsx, .xls or .csv; {0} does not.",
-        "文件应为 .xlsx、.xls 或 .csv；{0} 不是。",
+_TROUBLES: dict[Trouble, Text] = {
+    Trouble.UNREADABLE: say("The file cannot be opened: {detail}."),
+    Trouble.EMPTY_FILE: say("The file is empty."),
+    Trouble.TOO_BIG: say("The file is larger than {detail} MB."),
+    Trouble.WRONG_KIND: say("The file must end in .xlsx, .xls or .csv; {detail} does not."),
+    Trouble.NOT_THE_KIND: say(
+        "The file is called {detail}, but its content is something else; save it again as {detail}."
     ),
-    Trouble.NOT_THE_KIND: (
-        "The file is called {0}, but its content is something else; save it again as {0}.",
-        "文件扩展名为 {0}，但内容不符，请重新另存为 {0}。",
+    Trouble.DAMAGED: say("The file is damaged and cannot be read."),
+    Trouble.ENCRYPTED: say("The file is protected by a password; save it without one."),
+    Trouble.BOMB: say("The file unpacks to far more than it should."),
+    Trouble.MACRO: say("The file contains a macro; save it as a plain workbook (.xlsx)."),
+    Trouble.LINKED: say("The file refers to other files or contains embedded objects; save its values only."),
+    Trouble.DOCTYPE: say(
+        "The file contains a document type declaration, which no spreadsheet program writes."
     ),
-    Trouble.DAMAGED: ("The file is damaged and cannot be read.", "文件已损坏，无法读取。"),
-    Trouble.ENCRYPTED: (
-        "The file is protected by a password; save it without one.",
-        "文件有密码保护，请去除密码后再上传。",
-    ),
-    Trouble.BOMB: ("The file unpacks to far more than it should.", "文件解压后异常庞大。"),
-    Trouble.MACRO: (
-        "The file contains a macro; save it as a plain workbook (.xlsx).",
-        "文件包含宏，请另存为普通工作簿（.xlsx）。",
-    ),
-    Trouble.LINKED: (
-        "The file refers to other files or contains embedded objects; save its values only.",
-        "文件引用了外部文件或含有嵌入对象，请仅保存数值。",
-    ),
-    Trouble.DOCTYPE: (
-        "The file contains a document type declaration, which no spreadsheet program writes.",
-        "文件包含电子表格程序不会写入的文档类型声明。",
-    ),
-    Trouble.FORMULA: (
-        "Cell {0} contains a formula; paste values only.",
-        "单元格 {0} 含有公式，请粘贴为数值。",
-    ),
-    Trouble.TOO_MANY_ROWS: ("The file has more than {0} rows.", "文件超过 {0} 行。"),
-    Trouble.TOO_MANY_COLUMNS: ("The file has more than {0} columns.", "文件超过 {0} 列。"),
-    Trouble.TOO_MUCH: (
-        "The file takes too much time or memory to read.",
-        "读取该文件所需的时间或内存过多。",
-    ),
-    Trouble.ENCODING: (
-        "The text is neither UTF-8 nor GB18030; save it as CSV UTF-8.",
-        "文件编码既非 UTF-8 也非 GB18030，请另存为 CSV UTF-8。",
-    ),
-    Trouble.NO_ROWS: ("The file has headings but no rows.", "文件只有表头，没有数据。"),
-    Trouble.HEADINGS_MISSING: (
-        "The first row must hold the headings of the template; missing: {0}.",
-        "首行应为模板的表头，缺少：{0}。",
-    ),
-    Trouble.HEADING_TWICE: ("The heading {0} appears twice.", "表头 {0} 重复。"),
+    Trouble.FORMULA: say("Cell {detail} contains a formula; paste values only."),
+    Trouble.TOO_MANY_ROWS: say("The file has more than {detail} rows."),
+    Trouble.TOO_MANY_COLUMNS: say("The file has more than {detail} columns."),
+    Trouble.TOO_MUCH: say("The file takes too much time or memory to read."),
+    Trouble.ENCODING: say("The text is neither UTF-8 nor GB18030; save it as CSV UTF-8."),
+    Trouble.NO_ROWS: say("The file has headings but no rows."),
+    Trouble.HEADINGS_MISSING: say("The first row must hold the headings of the template; missing: {detail}."),
+    Trouble.HEADING_TWICE: say("The heading {detail} appears twice."),
 }
 
 
 class SheetError(OneCardError):
     """A file that is refused as a whole."""
 
-    def __init__(self, trouble: Trouble, detail: str = "") -> None:
+    def __init__(self, trouble: Trouble, detail: str | Text = "") -> None:
         self.trouble = trouble
         self.detail = detail
-        super().__init__(self.text("en"))
-
-    def text(self, language: str) -> str:
-        """The sentence in a language (`zh-CN` or `en`)."""
-        return _TROUBLES[self.trouble][language != "en"].format(self.detail)
+        text = _TROUBLES[trouble]
+        super().__init__(Text(text.source, {"detail": detail} if "{detail}" in text.source else {}))

@@ -13,21 +13,27 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+from onecard.base.texts import LANGUAGES, say_in
 from onecard.desk.model import REASON_HEADING, REQUIRED, ROW_HEADING, Column, Plan, Sheet, Verdict
 from onecard.desk.texts import sentence
 from onecard.people.rules import compact
 
+_PEOPLE, _WRONG = say_in("sheet", "people"), say_in("sheet", "wrong rows")
 _BOLD = Font(bold=True)
 _TEXT = "@"  # the number format under which a spreadsheet program leaves what is typed alone
 _WIDTH = 18
 _REASON_WIDTH = 60
-_OWN_HEADINGS = {compact(text).casefold() for text in (*ROW_HEADING, *REASON_HEADING)}
+_OWN_HEADINGS = {
+    compact(text.read(language)).casefold()
+    for text in (ROW_HEADING, REASON_HEADING)
+    for language in LANGUAGES
+}
 
 
 def write_template(path: Path, language: str) -> None:
     """The empty table to fill in; required columns are bold. `language`: `zh-CN` or `en`."""
-    with _new(path, "people" if language == "en" else "人员", [_WIDTH] * len(Column)) as page:
-        page.append([_cell(page, each.heading(language), bold=each in REQUIRED) for each in Column])
+    with _new(path, _PEOPLE.read(language), [_WIDTH] * len(Column)) as page:
+        page.append([_cell(page, each.title.read(language), bold=each in REQUIRED) for each in Column])
 
 
 def write_reasons(path: Path, sheet: Sheet, plan: Plan, language: str) -> None:
@@ -40,11 +46,13 @@ def write_reasons(path: Path, sheet: Sheet, plan: Plan, language: str) -> None:
         for position, heading in enumerate(sheet.header.cells)
         if compact(heading).casefold() not in _OWN_HEADINGS
     ]
-    english = language == "en"
-    title = "wrong rows" if english else "错误数据"
-    reasons = {row.row: sentence(row.reasons, language) for row in plan.of(Verdict.WRONG)}
-    with _new(path, title, [*[_WIDTH] * (len(kept) + 1), _REASON_WIDTH]) as page:
-        headings = [*_pick(sheet.header.cells, kept), ROW_HEADING[not english], REASON_HEADING[not english]]
+    reasons = {row.row: sentence(row.reasons).read(language) for row in plan.of(Verdict.WRONG)}
+    with _new(path, _WRONG.read(language), [*[_WIDTH] * (len(kept) + 1), _REASON_WIDTH]) as page:
+        headings = [
+            *_pick(sheet.header.cells, kept),
+            ROW_HEADING.read(language),
+            REASON_HEADING.read(language),
+        ]
         page.append([_cell(page, heading, bold=True) for heading in headings])
         for line in sheet.lines:
             if line.row in reasons:
