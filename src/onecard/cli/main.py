@@ -23,6 +23,7 @@ from onecard.cli import (
     device,
     ledger,
     merchant,
+    operator,
     people,
     serve,
     sim,
@@ -57,6 +58,7 @@ for _one in (serve, demo, check, sim):
     app.add_typer(_one.app)
 for _name, _group in (
     ("tenant", tenant),
+    ("operator", operator),
     ("people", people),
     ("merchant", merchant),
     ("card", card),

@@ -8,6 +8,8 @@ from typing import Any
 from onecard.base.schema_kinds import LIBRARY_TABLES, LOCAL_TABLES, ROUTING_TABLES, TENANT_TABLES
 from onecard.base.settings import Settings
 from onecard.base.status import TEXTS, Status
+from onecard.cli import reference_commands
+from onecard.cli.main import app
 from onecard.devices.drivers.ot1 import reference as ot1
 
 DIRECTORY = Path("docs/reference")
@@ -46,6 +48,7 @@ def pages() -> dict[str, str]:
         "settings.md": _settings(),
         "tables.md": _tables(),
         "ot1.md": ot1.markdown(MADE),
+        "commands.md": reference_commands.markdown(app, MADE),
     }
 
 
