@@ -15,8 +15,8 @@ def markdown(app: typer.Typer, made: str) -> str:
         "",
         f"What `onecard` can be told in a shell. {made}",
         "",
-        "Each says more with `--help`. With `--json` most print one JSON object. Exit codes: 0 done, 1 refused",
-        "or failed with a sentence on standard error, 2 wrong usage, 130 ended by Ctrl-C.",
+        "Each says more with `--help`. `--json` prints one JSON object. Exit codes: 0 done, 1 refused",
+        "or failed, 2 wrong usage, 130 ended by Ctrl-C; what went wrong is one sentence on standard error.",
     ]
     alone: list[Any] = []
     groups: list[Any] = []

@@ -1,1 +1,1 @@
-"""Tenants: create, find by code, suspend; later operators, roles, permissions, audit."""
+"""Tenants: create, find by code, suspend; who works in them, what they may do and what they did."""
