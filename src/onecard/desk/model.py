@@ -12,6 +12,7 @@ from onecard.base.texts import Text, say_in
 from onecard.cards.model import Binding
 from onecard.people.model import Gender, Person, PersonDraft
 from onecard.people.rules import DepartmentTree
+from onecard.people.scope import Scope
 
 
 class Column(Enum):
@@ -68,7 +69,10 @@ class Why(StrEnum):
     CLASS_UNKNOWN = "class_unknown"
     DEPARTMENT_UNKNOWN = "department_unknown"
     DEPARTMENT_AMBIGUOUS = "department_ambiguous"
+    DEPARTMENT_OUTSIDE = "department_outside"
+    PERSON_OUTSIDE = "person_outside"
     PHONE_TAKEN = "phone_taken"
+    PHONE_OUTSIDE = "phone_outside"
     CARD_TAKEN = "card_taken"
     CARD_LOST = "card_lost"
 
@@ -109,6 +113,7 @@ class Known:
         cards: bindings of the UIDs in the file.
         active_cards: UID by person id.
         tag: keyed hash of an ID number, comparable with `Person.id_number_tag`.
+        scope: departments of the importer; None: all.
     """
 
     classes: Mapping[str, int]
@@ -118,6 +123,7 @@ class Known:
     cards: Mapping[str, Binding]
     active_cards: Mapping[int, str]
     tag: Callable[[str], bytes]
+    scope: Scope = None
 
 
 class Verdict(StrEnum):

@@ -9,12 +9,15 @@ from typing import TypeVar
 from onecard.base.db import Actor, Database, Tx
 from onecard.base.vault import Vault
 from onecard.cards import service as cards
+from onecard.desk.import_audit import entries
 from onecard.desk.model import Known, Parsed, Plan, RowPlan, Sheet, Verdict
 from onecard.desk.rules import parse, plan
 from onecard.desk.sheet import read_sheet
 from onecard.ledger.service import open_accounts
 from onecard.people import service as people
 from onecard.people.model import PersonDraft
+from onecard.people.scope import Scope
+from onecard.tenants import audit
 from onecard.tenants import service as tenants
 
 T = TypeVar("T")
@@ -71,27 +74,69 @@ async def import_people(
         SheetError: the file is refused as a whole.
         ConflictError: somebody changed the same people in the meantime; nothing was saved.
     """
+    sheet, rows = await read_people(path, progress)
+    async with db.tenant_tx(tenant_id, actor) as tx:
+        return await import_rows(
+            tx, vault, sheet, rows, preview=preview, all_or_nothing=all_or_nothing, progress=progress
+        )
+
+
+async def read_people(path: Path, progress: Progress = _silent) -> tuple[Sheet, list[Parsed]]:
+    """The file as it is, and its rows as far as they can be understood without knowing the tenant.
+
+    Raises:
+        SheetError: the file is refused as a whole.
+    """
     progress(0, 1, "read")
     sheet = await read_sheet(path)
     # some seconds of pure work for a large file: not on the event loop, which may be serving others
     rows = await asyncio.to_thread(parse, sheet)
     progress(1, 1, "read")
-    async with db.tenant_tx(tenant_id, actor) as tx:
-        if not preview:
-            # the counter's row lock makes a tenant's imports queue, each seeing what the one before saved
-            await tenants.next_number(tx, "people_import")
-        language = (await tenants.get(tx)).language
-        progress(0, len(rows), "check")
-        known = await _load_known(tx, vault, rows)
-        made = await asyncio.to_thread(plan, rows, known)
-        progress(len(rows), len(rows), "check")
-        refused = all_or_nothing and made.counts[Verdict.WRONG] > 0
-        if not preview and not refused:
-            await _save(tx, vault, made, progress)
+    return sheet, rows
+
+
+async def import_rows(
+    tx: Tx,
+    vault: Vault,
+    sheet: Sheet,
+    rows: Sequence[Parsed],
+    *,
+    preview: bool = False,
+    all_or_nothing: bool = False,
+    departments: Scope = None,
+    progress: Progress = _silent,
+) -> Outcome:
+    """Plan and save rows of `read_people` within the caller's transaction.
+
+    Args:
+        tx: the tenant's transaction.
+        vault: seals ID numbers.
+        sheet: the file as it was read.
+        rows: its rows.
+        preview: only say what would happen.
+        all_or_nothing: save nothing when any row is wrong.
+        departments: where the importer may see and put people; rows elsewhere are wrong.
+        progress: told how far each stage is; what it raises ends the import.
+
+    Raises:
+        ConflictError: somebody changed the same people in the meantime; the transaction is to be undone.
+    """
+    if not preview:
+        # the counter's row lock makes a tenant's imports queue, each seeing what the one before saved
+        await tenants.next_number(tx, "people_import")
+    language = (await tenants.get(tx)).language
+    progress(0, len(rows), "check")
+    known = await _load_known(tx, vault, rows, departments)
+    made = await asyncio.to_thread(plan, rows, known)
+    progress(len(rows), len(rows), "check")
+    refused = all_or_nothing and made.counts[Verdict.WRONG] > 0
+    if not preview and not refused:
+        await _save(tx, vault, made, progress)
+        await _audit(tx, made, known)
     return Outcome(sheet, made, applied=not preview and not refused, language=language)
 
 
-async def _load_known(tx: Tx, vault: Vault, rows: Sequence[Parsed]) -> Known:
+async def _load_known(tx: Tx, vault: Vault, rows: Sequence[Parsed], departments: Scope) -> Known:
     tenant_id = (await tenants.get(tx)).tenant_id
     persons = await people.persons_named(
         tx,
@@ -110,6 +155,7 @@ async def _load_known(tx: Tx, vault: Vault, rows: Sequence[Parsed]) -> Known:
         cards={binding.uid: binding for binding in bindings},
         active_cards={each.person_id: each.uid for each in bindings if each.state == "active"},
         tag=lambda text: vault.tag(tenant_id, text),
+        scope=None if departments is None else frozenset(departments),
     )
 
 
@@ -129,6 +175,14 @@ async def _save(tx: Tx, vault: Vault, made: Plan, progress: Progress) -> None:
         await cards.bind(tx, {row.uid: ids[_draft(row).number] for row in chunk if row.uid})
         done += len(chunk)
         progress(done, total, "save")
+
+
+async def _audit(tx: Tx, made: Plan, known: Known) -> None:
+    classes = {each.id: each.name for each in await people.classes(tx)}
+    written = await asyncio.to_thread(entries, made, known, classes)
+    for chunk in _chunks(written):
+        await audit.write(tx, *chunk)
+        await asyncio.sleep(0)  # others on the event loop have their turn
 
 
 def _draft(row: RowPlan) -> PersonDraft:

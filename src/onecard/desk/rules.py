@@ -30,6 +30,7 @@ from onecard.people.rules import (
     plain,
     tidy,
 )
+from onecard.people.scope import covers
 
 _GENDERS = {
     "男": Gender.MALE,
@@ -179,8 +180,10 @@ def plan(rows: Iterable[Parsed], known: Known) -> Plan:
 def _plan_row(row: Parsed, known: Known) -> RowPlan:
     person = known.persons.get(row.number)
     class_id = known.classes.get(row.class_text)
-    departments = known.tree.find(row.department_text) if row.department_text else []
-    reasons = [*row.reasons, *_stored_reasons(row, known, class_id, departments, person)]
+    meant = known.tree.find(row.department_text) if row.department_text else []
+    departments = [each for each in meant if covers(known.scope, each)]
+    reasons = [*row.reasons, *_stored_reasons(row, known, class_id, person)]
+    reasons += _department_reasons(row, meant, departments)
     if reasons or class_id is None:
         return RowPlan(row=row.row, verdict=Verdict.WRONG, reasons=tuple(reasons))
     draft = PersonDraft(
@@ -201,22 +204,29 @@ def _plan_row(row: Parsed, known: Known) -> RowPlan:
 
 
 def _stored_reasons(
-    row: Parsed, known: Known, class_id: int | None, departments: Sequence[int], person: Person | None
+    row: Parsed, known: Known, class_id: int | None, person: Person | None
 ) -> Iterable[Reason]:
     """What is wrong with a row in the light of what is stored."""
     if row.class_text and class_id is None:
         yield Reason(Why.CLASS_UNKNOWN, Column.CLASS, row.class_text)
-    if row.department_text and len(departments) != 1:
-        why = Why.DEPARTMENT_AMBIGUOUS if departments else Why.DEPARTMENT_UNKNOWN
-        yield Reason(why, Column.DEPARTMENT, row.department_text)
+    if person is not None and not covers(known.scope, person.department_id):
+        yield Reason(Why.PERSON_OUTSIDE, Column.NUMBER)
     owner = known.phones.get(row.phone or "")
     if owner is not None and owner.number != row.number:
-        yield Reason(Why.PHONE_TAKEN, Column.PHONE, owner.number)
+        seen = covers(known.scope, owner.department_id)
+        yield Reason(Why.PHONE_TAKEN if seen else Why.PHONE_OUTSIDE, Column.PHONE, owner.number)
     card = known.cards.get(row.uid or "")
     if card is not None and card.state == "lost":
         yield Reason(Why.CARD_LOST, Column.UID)
     elif card is not None and card.state == "active" and (person is None or card.person_id != person.id):
         yield Reason(Why.CARD_TAKEN, Column.UID)
+
+
+def _department_reasons(row: Parsed, meant: Sequence[int], allowed: Sequence[int]) -> Iterable[Reason]:
+    """Departments elsewhere do not make a name ambiguous for somebody who may not import into them."""
+    if row.department_text and len(allowed) != 1:
+        outside = Why.DEPARTMENT_OUTSIDE if meant else Why.DEPARTMENT_UNKNOWN
+        yield Reason(Why.DEPARTMENT_AMBIGUOUS if allowed else outside, Column.DEPARTMENT, row.department_text)
 
 
 def _differs(draft: PersonDraft, person: Person, known: Known) -> bool:

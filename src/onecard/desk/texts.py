@@ -22,7 +22,10 @@ _REASONS: dict[Why, Text] = {
     Why.CLASS_UNKNOWN: say("account class “{quote}” does not exist"),
     Why.DEPARTMENT_UNKNOWN: say("department “{quote}” does not exist"),
     Why.DEPARTMENT_AMBIGUOUS: say("several departments are called “{quote}”; write the path, such as A/B/C"),
+    Why.DEPARTMENT_OUTSIDE: say("department “{quote}” is not one you may import into"),
+    Why.PERSON_OUTSIDE: say("the number belongs to somebody in a department you may not change"),
     Why.PHONE_TAKEN: say("the phone belongs to person {quote}"),
+    Why.PHONE_OUTSIDE: say("the phone belongs to somebody in a department you may not see"),
     Why.CARD_TAKEN: say("the card belongs to another person"),
     Why.CARD_LOST: say("the card was reported lost"),
 }

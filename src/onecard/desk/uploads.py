@@ -65,7 +65,7 @@ _TROUBLES: dict[Trouble, Text] = {
 class SheetError(OneCardError):
     """A file that is refused as a whole."""
 
-    def __init__(self, trouble: Trouble, detail: str | Text = "") -> None:
+    def __init__(self, trouble: Trouble, detail: str = "") -> None:
         self.trouble = trouble
         self.detail = detail
         text = _TROUBLES[trouble]

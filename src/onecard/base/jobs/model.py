@@ -105,14 +105,21 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a job's work ended well.
+    """How a job's work ended by itself.
 
     Attributes:
         sentence: what was done, for people.
         outcome: counts by name.
         detail: JSON-able; may name persons and so is sealed.
+        failed: nothing was done, and the sentence says why.
     """
 
     sentence: Text
     outcome: Mapping[str, Any] = field(default_factory=dict)
     detail: Any = None
+    failed: bool = False
+
+    @property
+    def state(self) -> State:
+        """The job's end."""
+        return State.FAILED if self.failed else State.DONE

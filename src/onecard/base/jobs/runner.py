@@ -46,7 +46,7 @@ async def run_job(tools: Tools, kinds: Mapping[str, JobKind], tenant_id: int, jo
 async def _attempt(work: Work, kind: JobKind) -> None:
     try:
         ended = await kind.run(work)
-        await work.close(State.DONE, ended.sentence, ended)
+        await work.close(ended.state, ended.sentence, ended)
     except CancelWanted:
         await work.close(State.CANCELLED, say("Cancelled; what was not finished is undone."))
     except OneCardError as error:

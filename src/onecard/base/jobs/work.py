@@ -130,8 +130,8 @@ class Work:
         return StoredFile(name, media_type, size)
 
     async def end(self, tx: Tx, ended: Ended) -> None:
-        """End the job as done with this transaction, so that work and end are one; done for you otherwise."""
-        await self._finish(tx, State.DONE, ended.sentence, ended)
+        """End the job with this transaction, so that work and end are one; otherwise the runner does it."""
+        await self._finish(tx, ended.state, ended.sentence, ended)
         self._finished = True
 
     async def close(self, state: State, sentence: Text | str, ended: Ended | None = None) -> None:
@@ -140,7 +140,7 @@ class Work:
         Raises:
             Superseded: another attempt has begun, or the job ended with it.
         """
-        if not (self._finished and state is State.DONE):
+        if not (self._finished and ended is not None):
             async with self._db.tenant_tx(self.tenant_id, self.actor) as tx:
                 await self._finish(tx, state, sentence, ended)
         await self._announce(self.tenant_id, f"job.{self.job.id}")
