@@ -203,8 +203,7 @@ def _change_model(form: type[BaseModel]) -> type[BaseModel]:
     """Every field optional: what is not sent stays as it is."""
     fields: dict[str, Any] = {}
     for name, info in form.model_fields.items():
-        free = FieldInfo.merge_field_infos(info, default=None)
-        fields[name] = (info.annotation | None if info.annotation else Any, free)
+        fields[name] = (Annotated[info.annotation | None, *info.metadata], None)  # type: ignore[operator, valid-type]
     return create_model(f"{form.__name__}Change", __config__=ConfigDict(extra="forbid"), **fields)
 
 

@@ -13,10 +13,12 @@ from onecard.base.errors import OneCardError
 from onecard.base.texts import Text, say, say_count
 from onecard.tenants.functions import DANGEROUS, Function
 from onecard.web.kit import forms, render
+from onecard.web.kit.approval import effect
 from onecard.web.kit.confirm import CONFIRM, confirm_field, unconfirmed
 from onecard.web.kit.filters import Query
 from onecard.web.kit.forms import Filled, FormPlan
 from onecard.web.kit.routes import Page
+from onecard.web.kit.told import told
 from onecard.web.kit.views import Button, Option, PreviewView, TableView, Tone
 from onecard.web.kit.visit import Visit
 
@@ -188,11 +190,17 @@ async def _carry_out(screen: "Screen[Any]", visit: Visit, action: Bulk) -> Respo
     errors = dict(filled.errors)
     if action.needs in DANGEROUS and not errors and (why := await unconfirmed(visit)) is not None:
         errors[CONFIRM] = why
-    if filled.model is not None and not errors:
+    if (made := filled.model) is not None and not errors:
+
+        async def summary(tx: Tx) -> Text:
+            rows = len(await _keys(screen, tx, visit))
+            thing = say_count(rows, "({n} row)", "({n} rows)", n=rows)
+            return told(action.label, made, await action.options(tx, visit), thing)
+
         try:
-            async with visit.tx() as tx:
+            async with effect(visit, action.needs, summary) as tx:
                 keys = await _keys(screen, tx, visit)
-                sentence = await action.carry_out(tx, visit, keys, filled.model)
+                sentence = await action.carry_out(tx, visit, keys, made)
             return done(visit, screen.path, sentence)
         except OneCardError as error:
             errors[""] = said(error)

@@ -44,4 +44,6 @@ async def unconfirmed(visit: Visit) -> Text | None:
 
 
 def _fresh(visit: Visit) -> bool:
-    return visit.who.key_id is not None or visit.who.is_confirmed(datetime.now(UTC))
+    who = visit.who
+    # what was approved was confirmed when it was asked for, and again when its page was opened to do it
+    return visit.replay is not None or who.key_id is not None or who.is_confirmed(datetime.now(UTC))

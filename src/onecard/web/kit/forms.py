@@ -110,17 +110,24 @@ def show(
     return render.html(visit, template, title=plan.title, status=status, part=part, form=form)
 
 
-async def fill(visit: Visit, model: type[Model], known: Mapping[str, Any] | None = None) -> Filled[Model]:
+async def fill(
+    visit: Visit,
+    model: type[Model],
+    known: Mapping[str, Any] | None = None,
+    left_out: frozenset[str] = frozenset(),
+) -> Filled[Model]:
     """Read a posted form into its model.
 
     Args:
         visit: whose request carries the form.
         model: what it must become.
         known: values of fields that were not in the form, for example those this operator does not get.
+        left_out: fields this operator does not get; what is posted for them is not read.
     """
     posted = await visit.form()
     values, errors = untyped(model, posted, visit.who.minor_exponent if visit.signed_in else 2)
-    values = {**(known or {}), **values}
+    values = {**(known or {}), **{name: value for name, value in values.items() if name not in left_out}}
+    errors = {name: text for name, text in errors.items() if name not in left_out}
     usable = {name: value for name, value in values.items() if name not in errors}
     try:
         made = model.model_validate(usable)

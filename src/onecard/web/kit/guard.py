@@ -12,6 +12,7 @@ from onecard.base.texts import say
 from onecard.tenants import sessions
 from onecard.tenants.functions import LABELS, Function
 from onecard.web.kit import nav
+from onecard.web.kit.approval import HeldError, waits
 from onecard.web.kit.errors import describe, failure
 from onecard.web.kit.render import go
 from onecard.web.kit.views import ErrorView
@@ -46,6 +47,8 @@ async def answer(
         return refused
     try:
         response = await endpoint(visit)
+    except HeldError as held:
+        response = waits(visit, held, page.needs)
     except OneCardError as error:
         return failure(visit, describe(visit, error))
     for cookie in visit.cookies:

@@ -30,6 +30,7 @@ class Page(Route):
     Attributes:
         needs: the function, or `Open`; the test of authority reads it from every route of the application.
         early: works also for whoever must first change the password somebody else set.
+        open: the endpoint itself, once the right is known.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Page(Route):
         confirm: bool = False,
     ) -> None:
         """`confirm`: the function is dangerous, so that the operator proves again who he is."""
-        self.needs, self.early, self.confirm = needs, early, confirm
+        self.needs, self.early, self.confirm, self.open = needs, early, confirm, endpoint
 
         async def handle(request: Request) -> Response:
             return await answer(request, endpoint, self)

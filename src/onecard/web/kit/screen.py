@@ -65,6 +65,8 @@ class Screen(Generic[Model]):
         saved: sentence after success.
         search_hint: what the search box finds; None: there is no box.
         row_href: where a row leads when not to its form.
+        record: the page of one thing; its form is then at `<path>/<id>/change`.
+        guarded: fields that need a function of their own; who lacks it neither sees nor sets them.
         bulk: what can be done with several rows.
         actions: more buttons over the list.
         tree: a tree beside the list.
@@ -98,6 +100,8 @@ class Screen(Generic[Model]):
     search_hint: Text | None = None
     label: str = ""
     row_href: Callable[[Row], str] | None = None
+    record: Callable[[Visit], Awaitable[Response]] | None = None
+    guarded: Mapping[str, Function] = field(default_factory=dict)
     bulk: tuple[Bulk, ...] = ()
     actions: Callable[[Visit, Query], tuple[Button, ...]] | None = None
     tree: Callable[[Tx, Visit, Query], Awaitable[TreeView]] | None = None
@@ -117,8 +121,21 @@ class Screen(Generic[Model]):
 
     @property
     def dangerous(self) -> bool:
-        """Whether a change asks for the operator's password again."""
-        return self.change in DANGEROUS
+        """Whether a change may ask for the operator's password again."""
+        return self.change in DANGEROUS or any(each in DANGEROUS for each in self.guarded.values())
+
+    def proves(self, visit: Visit) -> bool:
+        """Whether a change asks for this operator's password again."""
+        return self.dangerous and self.used(visit) in DANGEROUS
+
+    def used(self, visit: Visit) -> Function | None:
+        """The function a change uses: the most dangerous one that this operator's form is about."""
+        also = (each for each in self.guarded.values() if each in DANGEROUS and visit.may(each))
+        return self.change if self.change in DANGEROUS else next(also, self.change)
+
+    def left_out(self, visit: Visit) -> frozenset[str]:
+        """Fields of the form this operator does not get."""
+        return frozenset(name for name, function in self.guarded.items() if not visit.may(function))
 
     def seen(self, visit: Visit) -> list[Column]:
         """The columns this visit may see."""
@@ -201,7 +218,9 @@ def list_view(
 
 def _parts(screen: Screen[Any], visit: Visit) -> TableParts:
     href, dialog = screen.row_href, False
-    if href is None and screen.form is not None and screen.load is not None:
+    if href is None and screen.record is not None:
+        href = lambda row: f"{screen.path}/{row[screen.listing.key]}"  # noqa: E731  one of two such lines
+    elif href is None and screen.form is not None and screen.load is not None:
         href, dialog = (lambda row: f"{screen.path}/{row[screen.listing.key]}"), True
     fields = screen.listing.fields
     return TableParts(

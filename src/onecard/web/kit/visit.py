@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
@@ -16,6 +17,9 @@ from onecard.tenants.functions import Function
 from onecard.tenants.operators.model import Authority
 from onecard.tenants.sessions.model import Session
 from onecard.web.services import Services
+
+if TYPE_CHECKING:
+    from onecard.web.kit.outcome import Outcome
 
 SESSION_COOKIE = "__Host-onecard"
 LANGUAGE_COOKIE = "onecard-language"
@@ -38,6 +42,9 @@ class Visit:
         request: of Starlette.
         services: what the process works with.
         who: None before sign-in.
+        outcome: shown after success instead of a toast, set by the use case, e.g. a secret shown once.
+        replay: the approval that is being carried out; None for a request as it came.
+        posted: the form of such a request.
     """
 
     def __init__(self, request: Request, services: Services, who: Session | None = None) -> None:
@@ -45,7 +52,9 @@ class Visit:
         self.language = self._language()
         self.toasts: list[tuple[str, str]] = []
         self.cookies: list[Cookie] = []
-        self._form: FormData | None = None
+        self.outcome: "Outcome | None" = None
+        self.replay: int | None = None
+        self.posted: FormData | None = None
 
     @property
     def who(self) -> Session:
@@ -103,9 +112,9 @@ class Visit:
 
     async def form(self) -> FormData:
         """The posted form; files are at most what the door lets through."""
-        if self._form is None:
-            self._form = await self.request.form(max_files=20, max_fields=2000)
-        return self._form
+        if self.posted is None:
+            self.posted = await self.request.form(max_files=20, max_fields=2000)
+        return self.posted
 
     @property
     def address(self) -> str:
@@ -151,6 +160,10 @@ class Visit:
         return datetime.now(UTC).astimezone(self.zone).date()
 
     # --- the answer -----------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """What was to be shown is not true any more: it was only tried."""
+        self.toasts, self.cookies, self.outcome = [], [], None
 
     def toast(self, text: str | Text, level: str = "good") -> None:
         """Show a sentence with the answer; levels are those of `Tone`."""
