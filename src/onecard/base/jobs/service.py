@@ -16,6 +16,7 @@ from onecard.base.jobs.reading import result as result
 from onecard.base.texts import Text, say
 from onecard.base.vault import Vault
 
+_NAME_MOST = 120  # characters of a file's name, from its end
 _sql = load_queries("onecard.base.jobs")
 
 
@@ -49,12 +50,25 @@ async def start(
     )  # fmt: skip
     if file is not None:
         await files.store(
-            tx, vault, job_id=job_id, role="input", name=file.name, media_type=file.media_type, path=file.path
+            tx,
+            vault,
+            job_id=job_id,
+            role="input",
+            name=_plain(file.name),
+            media_type=file.media_type,
+            path=file.path,
         )
     # one after the other of a kind, so that one tenant cannot take all workers
     lock = f"{tenant_id}:{kind.name}"
     await _sql.put_in_queue(tx.connection, lock=lock, tenant_id=tenant_id, job_id=job_id)
     return job_id
+
+
+def _plain(name: str) -> str:
+    """A stranger's name for a file without folders and invisible characters, and not endless."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(character for character in last if character.isprintable())
+    return printable[-_NAME_MOST:] or "file"
 
 
 async def cancel(tx: Tx, job_id: int) -> State:
