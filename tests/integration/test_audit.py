@@ -44,15 +44,15 @@ async def _page(db: Database, tenant_id: int, wish: Wish) -> Page:
 
 @pytest.fixture
 async def school(db: Database, two_tenants: tuple[int, int]) -> int:
-    """Three entries of two operators."""
+    """The tenant's creation, and three entries of two operators."""
     await _write(db, two_tenants[0], ANNA, MOVED, IMPORTED)
     await _write(db, two_tenants[0], BO, GRANTED)
     return two_tenants[0]
 
 
 async def test_an_entry_says_who_when_from_where_and_what_changed(db: Database, school: int) -> None:
-    newest, imported, moved = (await _page(db, school, Wish())).rows
-    assert [row["number"] for row in (newest, imported, moved)] == [3, 2, 1]
+    newest, imported, moved, _ = (await _page(db, school, Wish())).rows
+    assert [row["number"] for row in (newest, imported, moved)] == [4, 3, 2]
     assert (moved["actor"], moved["origin"], moved["function"]) == (
         "operator:86729001",
         "10.0.0.7",
@@ -71,14 +71,14 @@ async def test_an_entry_says_who_when_from_where_and_what_changed(db: Database, 
 @pytest.mark.parametrize(
     ("wish", "numbers"),
     [
-        (Wish(conditions=[Condition("actor", Op.IS, (str(ANNA),))]), [2, 1]),
-        (Wish(conditions=[Condition("area", Op.IN, ("access", "system"))]), [3]),
-        (Wish(conditions=[Condition("function", Op.IS, (F.PEOPLE_PERSON_IMPORT,))]), [2]),
+        (Wish(conditions=[Condition("actor", Op.IS, (str(ANNA),))]), [3, 2]),
+        (Wish(conditions=[Condition("area", Op.IN, ("access", "system"))]), [4]),
+        (Wish(conditions=[Condition("function", Op.IS, (F.PEOPLE_PERSON_IMPORT,))]), [3]),
         (Wish(conditions=[Condition("number", Op.TO, (2,))]), [2, 1]),
-        (Wish(arguments={"search": "86729"}), [3]),
-        (Wish(arguments={"search": "张小"}), [2]),
-        (Wish(arguments={"search": "7a"}), [1]),
-        (Wish(arguments={"search": "BO"}), [3]),
+        (Wish(arguments={"search": "86729"}), [4]),
+        (Wish(arguments={"search": "张小"}), [3]),
+        (Wish(arguments={"search": "7a"}), [2]),
+        (Wish(arguments={"search": "BO"}), [4]),
         (Wish(arguments={"search": "小明"}), []),
         (Wish(most=1, first=10), [1]),
     ],
@@ -88,28 +88,30 @@ async def test_entries_are_found(db: Database, school: int, wish: Wish, numbers:
 
 
 async def test_entries_are_found_by_time(db: Database, school: int) -> None:
-    newest, _, moved = (await _page(db, school, Wish())).rows
+    newest, _, moved, _ = (await _page(db, school, Wish())).rows
     since = Wish(conditions=[Condition("at", Op.FROM, (newest["at"],))])
-    until = Wish(conditions=[Condition("at", Op.TO, (moved["at"],))])
-    assert [row["number"] for row in (await _page(db, school, since)).rows] == [3]
-    assert [row["number"] for row in (await _page(db, school, until)).rows] == [2, 1]
+    until = Wish(
+        conditions=[Condition("at", op, (row["at"],)) for op, row in ((Op.TO, moved), (Op.FROM, moved))]
+    )
+    assert [row["number"] for row in (await _page(db, school, since)).rows] == [4]
+    assert [row["number"] for row in (await _page(db, school, until)).rows] == [3, 2]
 
 
 async def test_the_length_of_the_list_is_that_of_the_audit(db: Database, school: int) -> None:
-    assert (await _page(db, school, Wish(most=2))).total == 3
-    assert (await _page(db, school, Wish(arguments={"search": "8672"}))).total == 2
+    assert (await _page(db, school, Wish(most=2))).total == 4
+    assert (await _page(db, school, Wish(arguments={"search": "8672"}))).total == 3
 
 
 async def test_all_who_acted_are_named_once(db: Database, school: int) -> None:
     async with db.tenant_tx(school, SYSTEM) as tx:
-        assert await actors(tx) == sorted({str(ANNA), str(BO)})
+        assert await actors(tx) == sorted({str(ANNA), str(BO), str(SYSTEM)})
 
 
 async def test_a_tenant_sees_and_counts_only_its_own(db: Database, two_tenants: tuple[int, int]) -> None:
     await _write(db, two_tenants[0], ANNA, MOVED, MOVED)
     await _write(db, two_tenants[1], ANNA, GRANTED)
     other = await _page(db, two_tenants[1], Wish())
-    assert [(row["number"], row["function"]) for row in other.rows] == [(1, GRANTED.function)]
+    assert [(row["number"], row["function"]) for row in other.rows[:-1]] == [(2, GRANTED.function)]
 
 
 async def test_an_entry_is_lost_with_what_it_told_of(db: Database, two_tenants: tuple[int, int]) -> None:
@@ -117,7 +119,7 @@ async def test_an_entry_is_lost_with_what_it_told_of(db: Database, two_tenants: 
         await _write(db, two_tenants[0], ANNA, MOVED, then="select 1 / 0")
     await _write(db, two_tenants[0], ANNA, GRANTED)
     rows = (await _page(db, two_tenants[0], Wish())).rows
-    assert [(row["number"], row["thing"]) for row in rows] == [(1, "operator")]
+    assert [(row["number"], row["thing"]) for row in rows] == [(2, "operator"), (1, "tenant")]
 
 
 async def test_a_savepoint_takes_its_entries_with_it(db: Database, two_tenants: tuple[int, int]) -> None:
@@ -127,7 +129,7 @@ async def test_a_savepoint_takes_its_entries_with_it(db: Database, two_tenants: 
             await _write_in_savepoint(tx, IMPORTED, then="select 1 / 0")
         await _write_in_savepoint(tx, GRANTED)
     rows = (await _page(db, two_tenants[0], Wish())).rows
-    assert [row["thing"] for row in rows] == ["operator", "department"]
+    assert [row["thing"] for row in rows] == ["operator", "department", "tenant"]
 
 
 async def test_numbers_have_no_gaps_when_many_write_at_once(
@@ -138,7 +140,7 @@ async def test_numbers_have_no_gaps_when_many_write_at_once(
             group.create_task(_write(db, two_tenants[0], ANNA, MOVED, GRANTED))
     async with db.tenant_tx(two_tenants[0], SYSTEM, snapshot=True) as tx:
         verdict = await verify(tx)
-    assert (verdict.ok, verdict.entries) == (True, 80)
+    assert (verdict.ok, verdict.entries) == (True, 81)
 
 
 async def test_what_has_no_form_in_json_is_refused_at_once(

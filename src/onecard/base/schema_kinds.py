@@ -37,6 +37,11 @@ TENANT_TABLES: dict[str, str] = {
         "select, insert, update (issuer, client, secret_box, claim, label, enabled, changed_at), delete"
     ),
     "tenants.oidc_start": "select, insert, delete",
+    "tenants.settings": (
+        "select, insert, update (idle_minutes, absolute_minutes, second_factor, approvals, password_sign_in,"
+        " photo_days, id_number_days, holder_language, receipt_footer, changed_at)"
+    ),
+    "tenants.logo": "select, insert, update (png, width, height, digest, changed_at), delete",
     "audit.head": "select",
     "audit.entry": "select",
     "people.department": "select, insert, update (code, name, parent_id, position), delete",

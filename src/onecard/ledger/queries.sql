@@ -13,6 +13,9 @@ select id, kind, balance_fen from ledger.book where tenant_id = :tenant_id and a
 select account_id, id, kind, balance_fen, held_fen from ledger.book
  where tenant_id = :tenant_id and account_id = any (:accounts) order by account_id, kind;
 
+-- name: money_moved(tenant_id)$
+select exists (select from ledger.line where tenant_id = :tenant_id);
+
 -- name: merchant_takings(tenant_id)
 -- What merchants' books took in sales less reversals, by business day and meal.
 select book, business_day, meal, sum(amount_fen)::bigint as amount_fen, sum(sales)::bigint as sales

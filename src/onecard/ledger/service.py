@@ -74,6 +74,11 @@ async def merchant_balances(tx: Tx) -> dict[int, int]:
     return {row["id"]: row["balance_fen"] async for row in rows if row["kind"] == BookKind.MERCHANT}
 
 
+async def money_moved(tx: Tx) -> bool:
+    """Whether any amount was ever booked in the tenant."""
+    return bool(await _sql.money_moved(tx.connection, tenant_id=tx.tenant_id))
+
+
 async def merchant_takings(tx: Tx) -> list[Taking]:
     """What each merchant's book took in sales less reversals, by business day and meal."""
     return [Taking(**row) async for row in _sql.merchant_takings(tx.connection, tenant_id=tx.tenant_id)]

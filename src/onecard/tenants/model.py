@@ -7,18 +7,38 @@ from zoneinfo import ZoneInfo
 from onecard.base.clock import BusinessDay
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """An institution with its own people, money, devices and keys."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What an institution may change about itself.
+
+    Attributes:
+        name: 1 to 64 characters.
+        currency: three letters (ISO 4217).
+        time_zone: name in the IANA database.
+        day_cutoff: when its business day ends, by its own wall clock; whole minutes.
+        language: `zh-CN` or `en`; of the console, until an operator chooses another.
+    """
+
+    name: str
+    currency: str = "CNY"
+    time_zone: str = "Asia/Shanghai"
+    day_cutoff: time = time(3)
+    language: str = "zh-CN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant(Profile):
+    """An institution with its own people, money, devices and keys.
+
+    Attributes:
+        code: four digits; the prefix of its operators' account numbers.
+        minor_exponent: decimals of its currency.
+        state: `active` or `suspended`.
+    """
 
     tenant_id: int
     code: str
-    name: str
-    currency: str
     minor_exponent: int
-    time_zone: str
-    day_cutoff: time
-    language: str
     state: str
 
     @property

@@ -13,8 +13,14 @@ insert into tenants.route (code, tenant_id) values (:code, :tenant_id);
 select tenant_id, code, name, currency, minor_exponent, time_zone, day_cutoff, language, state
   from tenants.tenant where tenant_id = :tenant_id;
 
--- name: set_state(state, tenant_id)$
-update tenants.tenant set state = :state where tenant_id = :tenant_id returning tenant_id;
+-- name: update_tenant(tenant_id, name, currency, time_zone, day_cutoff, language)!
+update tenants.tenant
+   set name = :name, currency = :currency, time_zone = :time_zone, day_cutoff = :day_cutoff,
+       language = :language
+ where tenant_id = :tenant_id;
+
+-- name: set_state(state, tenant_id)!
+update tenants.tenant set state = :state where tenant_id = :tenant_id;
 
 -- name: set_route_suspended(suspended, tenant_id)!
 update tenants.route set suspended = :suspended where tenant_id = :tenant_id;

@@ -1,17 +1,25 @@
 """Use cases of tenants."""
 
-import re
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from datetime import time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from onecard.base.db import Actor, Database, Tx, load_queries
-from onecard.base.errors import ConflictError, NotFoundError, OneCardError
-from onecard.tenants.model import Route, Tenant
+from onecard.base.errors import ConflictError, NotFoundError
+from onecard.base.texts import say
+from onecard.tenants import audit, rules
+from onecard.tenants.functions import F
+from onecard.tenants.model import Profile, Route, Tenant
 
 _sql = load_queries("onecard.tenants")
+
+CREATE, SUSPEND, RESUME = "platform:tenant:create", "platform:tenant:suspend", "platform:tenant:resume"
+"""In the audit: what only an administrator of the platform does, in a shell."""
+
+MoneyMoved: TypeAlias = Callable[[Tx], Awaitable[bool]]
 
 
 async def create(
@@ -32,46 +40,65 @@ async def create(
         db: the application's door.
         actor: who creates it.
         code: four digits, unique in the installation.
-        name: of the institution.
-        currency: three letters (ISO 4217).
-        time_zone: name in the IANA database.
-        day_cutoff: when its business day ends, by its own wall clock.
-        language: `zh-CN` or `en`.
+        name: of the institution, and what follows: as in `Profile`.
+        currency: see `Profile`.
+        time_zone: see `Profile`.
+        day_cutoff: see `Profile`.
+        language: see `Profile`.
         furnish: what belongs to a new tenant besides itself; in the same transaction.
 
     Raises:
-        OneCardError: code, name, language or time zone is malformed.
+        OneCardError: code, name, currency, language or time zone is malformed.
         ConflictError: the code is taken.
     """
-    if not re.fullmatch(r"\d{4}", code, re.ASCII):
-        message = f"A tenant code has exactly four digits; {code!r} has not."
-        raise OneCardError(message)
-    if not name.strip():
-        message = "A tenant needs a name."
-        raise OneCardError(message)
-    if language not in {"zh-CN", "en"}:
-        message = f"The language {language!r} is not supported; choose zh-CN or en."
-        raise OneCardError(message)
-    try:
-        ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        message = f"The time zone {time_zone!r} is not known."
-        raise OneCardError(message) from None
+    rules.check_code(code)
+    profile = rules.checked(
+        Profile(name=name, currency=currency, time_zone=time_zone, day_cutoff=day_cutoff, language=language)
+    )
     async with db.platform_tx(actor) as tx:
         tenant_id = int(await _sql.next_id(tx.connection))
     try:
         async with db.tenant_tx(tenant_id, actor) as tx:
             await _sql.insert_route(tx.connection, code=code, tenant_id=tenant_id)
-            await _sql.insert_tenant(
-                tx.connection, tenant_id=tenant_id, code=code, name=name.strip(), currency=currency,
-                time_zone=time_zone, day_cutoff=day_cutoff, language=language,
-            )  # fmt: skip
+            await _sql.insert_tenant(tx.connection, tenant_id=tenant_id, code=code, **_plain(profile))
+            entry = audit.Entry(CREATE, "tenant", f"{code} {profile.name}", None, _plain(profile))
+            await audit.write(tx, entry)
             if furnish is not None:
                 await furnish(tx)
     except asyncpg.UniqueViolationError:
-        message = f"The tenant code {code} is taken."
-        raise ConflictError(message) from None
+        raise ConflictError(say("The tenant code {code} is taken.", code=code)) from None
     return tenant_id
+
+
+async def change(tx: Tx, draft: Profile, *, money_moved: MoneyMoved) -> Tenant:
+    """Change what the institution may change about itself; returns it as stored.
+
+    Business days that have begun keep their date; a new time zone or cut-off counts for what comes after.
+
+    Args:
+        tx: the tenant's transaction.
+        draft: everything, also what stays.
+        money_moved: asked when the currency differs: whether any amount was ever booked.
+
+    Raises:
+        OneCardError: name, currency, time zone, cut-off or language is malformed.
+        ConflictError: the currency cannot be changed any more.
+    """
+    old, new = await get(tx), rules.checked(draft)
+    before, after = audit.differing(_plain(old), _plain(new))
+    if not after:
+        return old
+    if new.currency != old.currency and await money_moved(tx):
+        text = "Money was booked in {currency} already; the currency cannot be changed any more."
+        raise ConflictError(say(text, currency=old.currency))
+    await _sql.update_tenant(tx.connection, tenant_id=tx.tenant_id, **_plain(new))
+    subject = f"{old.code} {new.name}"
+    await audit.write(tx, audit.Entry(F.SYSTEM_ENTERPRISE_CHANGE, "tenant", subject, before, after))
+    return await get(tx)
+
+
+def _plain(profile: Profile) -> dict[str, Any]:
+    return {field.name: getattr(profile, field.name) for field in fields(Profile)}
 
 
 async def route(db: Database, code: str, actor: Actor) -> Route:
@@ -83,8 +110,7 @@ async def route(db: Database, code: str, actor: Actor) -> Route:
     async with db.platform_tx(actor) as tx:
         row = await _sql.route(tx.connection, code=code)
     if row is None:
-        message = f"There is no tenant {code}."
-        raise NotFoundError(message)
+        raise NotFoundError(say("There is no tenant {code}.", code=code))
     return Route(**row)
 
 
@@ -102,18 +128,22 @@ async def get(tx: Tx) -> Tenant:
     """
     row = await _sql.tenant(tx.connection, tenant_id=tx.tenant_id)
     if row is None:
-        message = f"There is no tenant with id {tx.tenant_id}."
-        raise NotFoundError(message)
+        raise NotFoundError(say("There is no tenant with id {tenant_id}.", tenant_id=tx.tenant_id))
     return Tenant(**row)
 
 
 async def set_suspended(tx: Tx, *, suspended: bool) -> None:
     """Suspend or resume the transaction's tenant: operators and terminals are refused, data stays."""
     state = "suspended" if suspended else "active"
-    if await _sql.set_state(tx.connection, tenant_id=tx.tenant_id, state=state) is None:
-        message = f"There is no tenant with id {tx.tenant_id}."
-        raise NotFoundError(message)
+    tenant = await get(tx)
+    await _sql.set_state(tx.connection, tenant_id=tx.tenant_id, state=state)
     await _sql.set_route_suspended(tx.connection, tenant_id=tx.tenant_id, suspended=suspended)
+    if tenant.state != state:
+        subject = f"{tenant.code} {tenant.name}"
+        entry = audit.Entry(
+            SUSPEND if suspended else RESUME, "tenant", subject, {"state": tenant.state}, {"state": state}
+        )
+        await audit.write(tx, entry)
 
 
 async def next_number(tx: Tx, name: str) -> int:
