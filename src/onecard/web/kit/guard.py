@@ -48,7 +48,7 @@ async def answer(
     try:
         response = await endpoint(visit)
     except HeldError as held:
-        response = waits(visit, held, page.needs)
+        response = waits(visit, held)
     except OneCardError as error:
         return failure(visit, describe(visit, error))
     for cookie in visit.cookies:

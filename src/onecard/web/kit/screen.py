@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeAlias
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from onecard.base.db import Row, Tx
@@ -125,13 +126,17 @@ class Screen(Generic[Model]):
         return self.change in DANGEROUS or any(each in DANGEROUS for each in self.guarded.values())
 
     def proves(self, visit: Visit) -> bool:
-        """Whether a change asks for this operator's password again."""
-        return self.dangerous and self.used(visit) in DANGEROUS
+        """Whether a change may ask for this operator's password again."""
+        return self.change in DANGEROUS or any(
+            each in DANGEROUS and visit.may(each) for each in self.guarded.values()
+        )
 
-    def used(self, visit: Visit) -> Function | None:
-        """The function a change uses: the most dangerous one that this operator's form is about."""
-        also = (each for each in self.guarded.values() if each in DANGEROUS and visit.may(each))
-        return self.change if self.change in DANGEROUS else next(also, self.change)
+    def used(self, visit: Visit, before: Mapping[str, Any], made: BaseModel) -> Function | None:
+        """The function a change uses: that of a guarded field it is about, or the screen's own."""
+        for name, function in self.guarded.items():
+            if visit.may(function) and _as_set(before.get(name)) != _as_set(getattr(made, name)):
+                return function
+        return self.change
 
     def left_out(self, visit: Visit) -> frozenset[str]:
         """Fields of the form this operator does not get."""
@@ -165,6 +170,11 @@ class Screen(Generic[Model]):
             *self.more,
             *(form_routes(self) if self.form is not None else ()),
         ]
+
+
+def _as_set(value: Any) -> set[str]:
+    several = value if isinstance(value, list | tuple | set | frozenset) else [value]
+    return {str(each) for each in several if each is not None}
 
 
 def wish(screen: Screen[Any], visit: Visit, query: Query) -> Wish:

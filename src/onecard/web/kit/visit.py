@@ -52,7 +52,7 @@ class Visit:
         self.language = self._language()
         self.toasts: list[tuple[str, str]] = []
         self.cookies: list[Cookie] = []
-        self.outcome: "Outcome | None" = None
+        self.outcome: Outcome | None = None
         self.replay: int | None = None
         self.posted: FormData | None = None
 

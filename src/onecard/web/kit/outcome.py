@@ -1,0 +1,65 @@
+"""What came of an action, where a toast would be too little: secrets shown once, requests that wait."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from onecard.base.texts import Text
+from onecard.web.kit import render
+from onecard.web.kit.views import Button, Tone
+from onecard.web.kit.visit import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is shown instead of closing the dialog.
+
+    Attributes:
+        title: of the dialog or page.
+        sentence: what happened.
+        secrets: (label, value) that nobody can look up again.
+        codes: a list of short secrets, e.g. recovery codes.
+        note: what to do with them.
+        actions: where to go next.
+        back: where the page leads when it is closed.
+    """
+
+    title: Text
+    sentence: Text
+    back: str
+    secrets: tuple[tuple[Text, str], ...] = ()
+    codes: tuple[str, ...] = ()
+    note: Text | None = None
+    actions: tuple[Button, ...] = ()
+    tone: Tone = Tone.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """The same in the reader's language, for the template."""
+
+    title: str
+    sentence: str
+    back: str
+    secrets: tuple[tuple[str, str], ...]
+    codes: tuple[str, ...]
+    note: str
+    actions: tuple[Button, ...]
+    tone: Tone
+
+
+def show(visit: Visit, outcome: Outcome) -> Response:
+    """The outcome in the dialog, or as a page; lists behind the dialog are fetched again when it closes."""
+    view = OutcomeView(
+        title=visit.say(outcome.title),
+        sentence=visit.say(outcome.sentence),
+        back=outcome.back,
+        secrets=tuple((visit.say(label), value) for label, value in outcome.secrets),
+        codes=outcome.codes,
+        note=visit.say(outcome.note) if outcome.note else "",
+        actions=outcome.actions,
+        tone=outcome.tone,
+    )
+    part = bool(visit.partial)
+    template = "_outcome.html" if part else "outcome.html"
+    return render.html(visit, template, title=outcome.title, part=part, outcome=view)
