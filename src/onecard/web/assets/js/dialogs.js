@@ -47,7 +47,7 @@ export function focusFirst(root) {
   const usable = (selector) => [...root.querySelectorAll(selector)].find(visible)
   const field =
     usable('[aria-invalid="true"]') ?? usable('[autofocus]') ??
-    usable('input:not([type=hidden], [readonly], :disabled), select:not(:disabled), textarea:not([readonly]), .pick-button') ??
+    usable('input:not([type=hidden], [readonly], :disabled), select:not(:disabled), textarea:not([readonly])') ??
     usable('.dialog-foot .btn:last-of-type') ?? usable('.btn')
   field?.focus()
   if (field?.select && typing(field)) field.select()

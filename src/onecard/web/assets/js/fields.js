@@ -37,6 +37,23 @@ function shown(event, button) {
   button.setAttribute('aria-pressed', String(show))
 }
 
+// dates are typed the same way in every language; the browser's calendar only helps
+function calendar(event, button) {
+  const typed = document.getElementById(button.dataset.calendar)
+  const picker = document.createElement('input')
+  Object.assign(picker, { type: 'date', className: 'calendar-opened', tabIndex: -1, value: typed.value })
+  picker.setAttribute('aria-hidden', 'true')
+  button.after(picker)
+  picker.addEventListener('input', (event) => event.stopPropagation())
+  picker.addEventListener('change', () => {
+    typed.value = picker.value
+    typed.dispatchEvent(new Event('input', { bubbles: true }))
+    typed.focus()
+  })
+  document.addEventListener('focusin', () => picker.remove(), { once: true })
+  picker.showPicker()
+}
+
 // --- a select with search -------------------------------------------------------------------------------------
 
 const LEAST = 8
@@ -149,6 +166,7 @@ class Picker {
 
 export function startFields() {
   on('click', '[data-eye]', shown)
+  on('click', '[data-calendar]', calendar)
   on('change', '.drop-input', chosen)
   for (const [type, over] of [['dragover', true], ['dragleave', false], ['drop', false]]) {
     on(type, '[data-drop]', (event, box) => box.classList.toggle('drop-over', over))

@@ -1,5 +1,5 @@
 // The tree of functions: heads are ticked, empty or in between; arrows move, Shift and arrows paint.
-import { each, on, text } from './dom.js'
+import { each, on } from './dom.js'
 
 const all = (root, selector) => [...root.querySelectorAll(selector)]
 const leaves = (group) => all(group, '[data-grant]')
@@ -16,7 +16,7 @@ function show(tree) {
   const boxes = leaves(tree)
   const count = tree.querySelector('[data-grants-count]')
   const number = boxes.filter((box) => box.checked).length
-  count.textContent = `${text('selected', { count: number })} / ${boxes.length}`
+  count.textContent = `${number} / ${boxes.length}`
 }
 
 function set(boxes, value) {

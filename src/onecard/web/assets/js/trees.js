@@ -2,6 +2,7 @@
 import { each, on, store } from './dom.js'
 
 const { htmx } = globalThis
+const narrow = matchMedia('(width < 62rem)')
 const KEY = (tree) => `onecard-tree-${tree.dataset.tree}`
 const itemsOf = (tree) => [...tree.querySelectorAll('[role=treeitem]')]
 const shownOf = (tree) => itemsOf(tree).filter((item) => item.offsetParent !== null)
@@ -93,6 +94,9 @@ function mark(item) {
   }
   item.setAttribute('aria-current', 'true')
   item.setAttribute('aria-selected', 'true')
+  const fold = tree.closest('.tree-fold')
+  fold.querySelector('[data-tree-chosen]').textContent = item.querySelector('.tree-label').textContent
+  if (narrow.matches) fold.open = false
 }
 
 export function startTrees() {
@@ -112,5 +116,7 @@ export function startTrees() {
     event.preventDefault()
     focus(shownOf(input.closest('[data-tree]'))[0])
   })
+  each('.tree-fold', (fold) => { fold.open = !narrow.matches })
+  narrow.addEventListener('change', () => document.querySelectorAll('.tree-fold').forEach((fold) => { fold.open = !narrow.matches }))
   each('[data-tree]', restore)
 }
