@@ -27,10 +27,10 @@ def uri(secret: str, *, account: str, issuer: str) -> str:
 
 
 def qr(content: str) -> str:
-    """A QR code as an SVG element that takes the size and colour of its place."""
+    """A QR code as an SVG element of its place's size; black on white, which alone every camera reads."""
     file = io.BytesIO()
     segno.make(content, error="m").save(
-        file, kind="svg", xmldecl=False, svgns=True, omitsize=True, dark="currentColor", light=None, border=2
+        file, kind="svg", xmldecl=False, svgns=True, omitsize=True, light="#fff", border=4
     )
     return file.getvalue().decode()
 
