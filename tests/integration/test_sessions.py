@@ -1,7 +1,10 @@
 """Signing in and what follows: who is let in, as whom, how long, and how it ends."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
+import asyncpg
 import pytest
 from front_door import ABROAD, ADMINISTRATOR, CLERK, HOME, OTHER, PASSWORD, Door
 
@@ -10,10 +13,12 @@ from onecard.base.errors import ConflictError, NotFoundError
 from onecard.base.listing import Wish
 from onecard.tenants import service as tenants
 from onecard.tenants import sessions
-from onecard.tenants.functions import F, Function
+from onecard.tenants.functions import DANGEROUS, F, Function
 from onecard.tenants.operators import service as operators
 from onecard.tenants.operators.model import EVERYTHING, OperatorDraft
 from onecard.tenants.sessions import Confirmed, Refused, SignedIn, rules
+from onecard.tenants.settings import service as settings
+from onecard.tenants.settings.model import SecondFactor
 
 
 async def test_an_operator_signs_in_and_is_known_with_each_request(door: Door) -> None:
@@ -142,6 +147,59 @@ async def test_a_session_ends_however_busy_it_is(door: Door) -> None:
         assert await door.resume(cookie) is not None
     door.later(minutes=20)
     assert await door.resume(cookie) is None
+
+
+async def settle(door: Door, **changes: object) -> None:
+    async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
+        await settings.change(tx, replace(await settings.get(tx), **changes))  # type: ignore[arg-type]
+
+
+async def test_a_tenant_sets_its_own_limits(door: Door) -> None:
+    await settle(door, idle_minutes=5, absolute_minutes=8)
+    cookie = (await door.sign_in()).cookie
+    for minutes, lives in ((4, True), (3, True), (1, False)):
+        door.later(minutes=minutes)
+        assert (await door.resume(cookie) is not None) is lives
+    cookie = (await door.sign_in()).cookie
+    door.later(minutes=6)
+    assert await door.resume(cookie) is None
+
+
+async def test_without_a_second_factor_dangerous_functions_are_withheld(door: Door) -> None:
+    await settle(door, second_factor=SecondFactor.DANGEROUS)
+    session = await door.session()
+    assert session.withheld == DANGEROUS
+    assert session.functions == frozenset(Function) - DANGEROUS
+    assert not session.must_add_factor
+    assert not (await door.session(account=CLERK)).withheld
+
+
+async def test_everybody_has_to_add_a_second_factor(door: Door) -> None:
+    await settle(door, second_factor=SecondFactor.EVERYBODY)
+    session = await door.session(account=CLERK)
+    assert session.must_add_factor
+    async with door.db.tenant_tx(door.tenant_id, session.actor) as tx:
+        confirmed = await sessions.strengthen(tx, session, "totp", now=door.now)
+    stronger = await door.resume(confirmed.cookie)
+    assert stronger is not None
+    assert not stronger.must_add_factor
+
+
+async def test_resuming_takes_two_statements(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    cookie = (await door.sign_in()).cookie
+    seen: list[str] = []
+    for name in ("fetch", "fetchrow", "fetchval", "execute"):
+        plain = getattr(asyncpg.Connection, name)
+
+        async def counted(
+            self: object, query: str, *rest: object, _plain: Any = plain, **named: object
+        ) -> Any:
+            seen.append(query)
+            return await _plain(self, query, *rest, **named)
+
+        monkeypatch.setattr(asyncpg.Connection, name, counted)
+    assert await door.resume(cookie) is not None
+    assert [query.split()[0] for query in seen] == ["begin;", "with", "select", "commit"]
 
 
 async def test_being_seen_is_written_once_a_minute(door: Door) -> None:

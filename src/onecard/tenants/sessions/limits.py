@@ -1,34 +1,42 @@
-"""How long sessions of a tenant last, and for whom a second factor is a must."""
+"""How long sessions of a tenant last, how they may begin, and for whom a second factor is a must."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from onecard.base.db import Tx
-from onecard.tenants.functions import Function
-from onecard.tenants.sessions import rules
+from onecard.base.db import Tx, load_queries
+from onecard.tenants.functions import DANGEROUS, Function
+from onecard.tenants.settings import service as settings
+from onecard.tenants.settings.model import SecondFactor
+
+_sql: Any = load_queries("onecard.tenants.sessions")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a session lives without a request, and at most."""
+    """What holds for a session from its beginning.
 
-    idle: timedelta = rules.IDLE
-    absolute: timedelta = rules.ABSOLUTE
+    Attributes:
+        idle: how long it lives without a request.
+        absolute: how long it lives at most.
+        by_password: passwords are accepted; False only while the tenant's provider serves.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Demands:
-    """Who needs a second factor: everybody, or whoever uses one of some functions."""
-
-    everybody: bool = False
-    functions: frozenset[Function] = frozenset()
+    idle: timedelta
+    absolute: timedelta
+    by_password: bool
 
 
 async def limits(tx: Tx) -> Limits:
     """The limits of the transaction's tenant."""
-    return Limits()
+    found = await settings.get(tx)
+    by_password = found.password_sign_in or not await _sql.provider_serves(
+        tx.connection, tenant_id=tx.tenant_id
+    )
+    idle, absolute = timedelta(minutes=found.idle_minutes), timedelta(minutes=found.absolute_minutes)
+    return Limits(idle, absolute, by_password)
 
 
-async def demands(tx: Tx) -> Demands:
-    """What the transaction's tenant demands."""
-    return Demands()
+def withheld(granted: frozenset[Function], demand: str) -> frozenset[Function]:
+    """The functions a session without a second factor has to do without."""
+    return granted & DANGEROUS if demand != SecondFactor.NOBODY else frozenset()

@@ -48,10 +48,11 @@ select s.id as session_id, s.operator_id, s.confirmed_at, s.second_factor is not
        o.account, o.name, o.may_sign_in_on_devices, o.may_top_up, o.language as own_language,
        o.time_zone as own_time_zone, o.password_set_by_other, o.password_hash is not null as has_password,
        t.code, t.name as tenant_name, t.currency, t.minor_exponent, t.time_zone, t.day_cutoff, t.language,
-       t.state
+       t.state, coalesce(c.second_factor, 'nobody') as demand
   from tenants.session s
   join tenants.operator o on o.tenant_id = s.tenant_id and o.id = s.operator_id
   join tenants.tenant t on t.tenant_id = s.tenant_id
+  left join tenants.settings c on c.tenant_id = s.tenant_id
  where s.tenant_id = :tenant_id
    and (s.token_hash = :token_hash or (s.former_hash = :token_hash and s.former_until > :now))
    and s.state = 'open' and s.ends_at > :now
@@ -124,3 +125,6 @@ delete from tenants.sign_in_link
 update tenants.sign_in_link set used_at = :now
  where tenant_id = :tenant_id and secret_hash = :secret_hash and used_at is null and ends_at > :now
 returning operator_id;
+
+-- name: provider_serves(tenant_id)$
+select exists (select from tenants.oidc where tenant_id = :tenant_id and enabled);

@@ -21,8 +21,6 @@ TOKEN_BYTES = 32
 TENANT_CODE = 4
 ACCOUNT_MAX = 32
 AGENT_MAX = 300
-IDLE = timedelta(minutes=30)
-ABSOLUTE = timedelta(hours=12)
 PENDING = timedelta(minutes=5)  # between the first proof and the second
 GRACE = timedelta(seconds=30)  # pages under way still carry the token before
 DEVICE_KNOWN = timedelta(days=365)
@@ -42,6 +40,7 @@ WRONG_CODE = say("The code is wrong, was used already, or is too old. Enter the 
 WRONG_PASSKEY = say("The passkey was not accepted. Try again, or use another way.")
 TOO_LATE = say("The sign-in took too long. Sign in again.")
 LINK_SPENT = say("This link was used already or is too old. Ask for a new one.")
+BY_PROVIDER = say("Passwords are not accepted here. Sign in through your institution's own sign-in page.")
 SUSPENDED = say("The institution is suspended. Nobody can sign in.")
 
 

@@ -16,9 +16,10 @@ from onecard.tenants.operators import service as operators
 from onecard.tenants.operators.authority import authority
 from onecard.tenants.operators.model import Authority
 from onecard.tenants.sessions import rules, throttle
-from onecard.tenants.sessions.limits import Demands, demands
+from onecard.tenants.sessions.limits import withheld
 from onecard.tenants.sessions.model import Confirmed, Place, Refused, Session
 from onecard.tenants.sessions.throttle import Charge
+from onecard.tenants.settings.model import SecondFactor
 
 _sql = load_queries("onecard.tenants.sessions")
 _RESUMING = "session"
@@ -42,24 +43,24 @@ async def resume(db: Database, cookie: str, where: str, *, now: datetime | None 
         if row is None:
             return None
         granted = await authority(tx, row["operator_id"])
-        return _session(row, tenant_id, granted, await demands(tx), where)
+    return _session(row, tenant_id, granted, where)
 
 
-def _session(row: Row, tenant_id: int, granted: Authority, asked: Demands, where: str) -> Session:
-    withheld = frozenset() if row["second_factor"] else granted.functions & asked.functions
+def _session(row: Row, tenant_id: int, granted: Authority, where: str) -> Session:
+    missing = frozenset() if row["second_factor"] else withheld(granted.functions, row["demand"])
     return Session(
         session_id=row["session_id"],
         tenant=tenant_of(row, tenant_id),
         operator_id=row["operator_id"],
         account=row["account"],
         name=row["name"],
-        functions=granted.functions - withheld,
-        withheld=withheld,
+        functions=granted.functions - missing,
+        withheld=missing,
         department_ids=granted.department_ids,
         language=row["own_language"] or row["language"],
         time_zone=row["own_time_zone"] or row["time_zone"],
         must_change_password=row["password_set_by_other"],
-        must_add_factor=asked.everybody and not row["second_factor"],
+        must_add_factor=row["demand"] == SecondFactor.EVERYBODY and not row["second_factor"],
         has_password=row["has_password"],
         confirmed_at=row["confirmed_at"],
         second_factor=row["second_factor"],

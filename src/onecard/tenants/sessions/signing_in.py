@@ -161,10 +161,12 @@ async def _admit(tx: Tx, proof: _Proof) -> Outcome:
     refusal = await _refusal(tx, operator, proof)
     if refusal is not None:
         return await _refuse(tx, proof, refusal)
+    bounds = await limits(tx)
+    if proof.method == "password" and not bounds.by_password:
+        return await _refuse(tx, proof, rules.BY_PROVIDER)
     offered = await factors.available(tx, operator.id)
     if offered:
         return await _ask_second(tx, proof, offered)
-    bounds = await limits(tx)
     token = rules.new_token()
     session_id = await _open(
         tx, proof, token, state="open", ends_at=proof.now + bounds.absolute, idle=bounds.idle
