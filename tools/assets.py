@@ -129,17 +129,15 @@ def icon_names() -> list[str]:
 
 
 def _icons_in(tree: ast.AST) -> Iterator[str]:
-    """String literals in the place of an icon."""
+    """Words in the place of an icon, plain or one of two by a condition."""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call):
-            place = _ICON_PLACE.get(getattr(call.func, "id", getattr(call.func, "attr", "")), len(call.args))
+            place = _ICON_PLACE.get(ast.unparse(call.func).removeprefix("nav."), len(call.args))
             given = [*call.args[place : place + 1], *(each.value for each in call.keywords if each.arg == "icon")]
             for part in given:
-                yield from (
-                    leaf.value
-                    for leaf in ast.walk(part)
-                    if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str) and leaf.value
-                )
+                choices = [part.body, part.orelse] if isinstance(part, ast.IfExp) else [part]
+                words = (each.value for each in choices if isinstance(each, ast.Constant))
+                yield from (word for word in words if isinstance(word, str) and word)
 
 
 def _icon(name: str) -> Path:

@@ -1,25 +1,25 @@
 // The one dialog that parts are swapped into, and questions before something is done.
-import { announce, on, text, typing, visible } from './dom.js'
+import { announce, fetchInto, on, text, typing, visible } from './dom.js'
 
-const { htmx } = globalThis
 const dialog = document.getElementById('dialog')
 const body = document.getElementById('dialog-body')
 const question = document.getElementById('question')
 
 /** Put what an address answers into the dialog. */
 export function openDialog(href, source) {
-  return htmx.ajax('GET', href, { target: '#dialog-body', swap: 'innerHTML', source, push: 'false' })
+  return fetchInto('dialog-body', href, { source })
 }
 
-/** Ask; true after “yes”. */
-export function ask(words, yes) {
+/** Ask; true after “yes”. What would lose something is not answered by pressing Enter once more. */
+export function ask(words, yes, { careful = false } = {}) {
   question.querySelector('#question-text').textContent = words
   const button = question.querySelector('[data-yes]')
   button.dataset.usual ??= button.textContent
   button.textContent = yes ?? button.dataset.usual
   question.returnValue = 'no'
   question.showModal()
-  button.focus()
+  const first = careful ? question.querySelector('[value=no]') : button
+  first.focus()
   return new Promise((resolve) => {
     question.addEventListener('close', () => resolve(question.returnValue === 'yes'), { once: true })
   })
@@ -29,7 +29,7 @@ export function ask(words, yes) {
 export async function closeDialog({ sure = false } = {}) {
   if (!dialog.open) return
   const changed = !sure && body.querySelector('form[data-guard][data-dirty]')
-  if (changed && !(await ask(text('discard'), text('discard-yes')))) return
+  if (changed && !(await ask(text('discard'), text('discard-yes'), { careful: true }))) return
   dialog.close()
 }
 

@@ -29,6 +29,13 @@ export function each(selector, setUp) {
   })
 }
 
+/** Fetch an address and swap the answer into the element with this id. */
+export function fetchInto(id, href, { source, swap = 'innerHTML', push = 'false' }) {
+  // htmx.ajax() takes the header from the source's own target, the server answers by it
+  const headers = { 'HX-Target': `div#${id}` }
+  return globalThis.htmx.ajax('GET', href, { target: `#${id}`, swap, source, push, headers })
+}
+
 /** Say something to screen readers only. */
 export function announce(words) {
   const place = document.getElementById('announce')

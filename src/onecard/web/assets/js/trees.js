@@ -1,7 +1,6 @@
 // Trees of links, with the keys WAI-ARIA describes. What is open is remembered by this browser.
-import { each, on, store } from './dom.js'
+import { each, fetchInto, on, store } from './dom.js'
 
-const { htmx } = globalThis
 const narrow = matchMedia('(width < 62rem)')
 const KEY = (tree) => `onecard-tree-${tree.dataset.tree}`
 const itemsOf = (tree) => [...tree.querySelectorAll('[role=treeitem]')]
@@ -82,7 +81,7 @@ function follow(event, item) {
   if (!table || new URL(item.href).pathname !== location.pathname) return
   event.preventDefault()
   focus(item)
-  htmx.ajax('GET', item.getAttribute('href'), { target: `#${table.id}`, swap: 'outerHTML', push: 'true', source: item })
+  fetchInto(table.id, item.getAttribute('href'), { source: item, swap: 'outerHTML', push: 'true' })
   mark(item)
 }
 
