@@ -28,6 +28,7 @@ from onecard.cli import (
     serve,
     sim,
     tenant,
+    worker,
     workstation,
 )
 
@@ -54,7 +55,7 @@ def options(
 
 
 # in the order of `onecard --help`
-for _one in (serve, demo, check, sim):
+for _one in (serve, worker, demo, check, sim):
     app.add_typer(_one.app)
 for _name, _group in (
     ("tenant", tenant),
