@@ -41,9 +41,10 @@ lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra server --extra agent --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --quiet --output-file requirements.lock
 
-system-deps: ## what only the system can give, for tests: SoftHSM, a virtual PC/SC reader (Debian, needs root)
+system-deps: ## what only the system can give, for tests: SoftHSM, a virtual PC/SC reader, Chromium (Debian, needs root)
 	@tools/system-deps.sh softhsm2:/usr/bin/softhsm2-util pcscd:/usr/sbin/pcscd \
-	  vsmartcard-vpcd:/usr/lib/pcsc/drivers/serial/libifdvpcd.so
+	  vsmartcard-vpcd:/usr/lib/pcsc/drivers/serial/libifdvpcd.so \
+	  chromium:/usr/bin/chromium fonts-noto-cjk:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
 clean: ## remove the virtual environment and caches, keep data
 	rm -rf .venv .cache .hypothesis

@@ -23,6 +23,7 @@ from onecard.cli.demo_screen import Stages, show_summary, show_what_next
 from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
 from onecard.cli.serve import Product, running_product, until_signal
+from onecard.cli.web import administrators_link, console
 from onecard.desk import proofs
 from onecard.sim.books import compare, ledger_by_merchant, takings
 from onecard.sim.campus import Campus, raise_campus
@@ -89,10 +90,12 @@ async def _demo(settings: Settings, lunch: Lunch, *, terminals: int, seed: int, 
             if as_json:
                 output.print_json(summary)
             else:
-                ended = signals.enter_context(until_signal())
                 show_summary(summary)
-                show_what_next(summary)
-                await ended.wait()
+                async with console(settings, product.db, product.bus) as address:
+                    link = await administrators_link(product.db, TENANT, address)
+                    ended = signals.enter_context(until_signal())
+                    show_what_next(summary, link)
+                    await ended.wait()
     return bool(summary["ok"])
 
 

@@ -72,8 +72,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     _console.print(_proofs(summary))
 
 
-def show_what_next(summary: Mapping[str, Any]) -> None:
-    """Where everything is and what to try."""
+def show_what_next(summary: Mapping[str, Any], link: str) -> None:
+    """Where everything is and what to try; `link` signs an administrator in to the console once."""
     address, data = summary["mqtt"], summary["data"]
     lines = (
         ("The product is still running.", "系统仍在运行"),
@@ -83,17 +83,26 @@ def show_what_next(summary: Mapping[str, Any]) -> None:
     # as this demo was started: the command need not be on the PATH
     onecard = f"ONECARD_DATA_DIR={data} {sys.argv[0]}"
     commands = (
+        f"{onecard} operator link {summary['tenant']}9000 --address {link.partition('/sign-in')[0]}",
         f"{onecard} check",
         f"{onecard} people list --tenant {summary['tenant']}",
         f"{onecard} sim --tenant {summary['tenant']} --terminals 5 --seconds 10",
     )
     body = Group(
+        Text.assemble(
+            "Open the console; this link signs you in once", ("  打开控制台(一次性登录链接)", "dim")
+        ),
+        Text("  " + link, style="bold cyan", overflow="fold", no_wrap=False),
         *(Text.assemble(english, ("  " + chinese, "dim")) for english, chinese in lines),
         Text("Try, in another window: 另开窗口试试"),
         *(Text("  " + command, style="cyan", overflow="fold", no_wrap=False) for command in commands),
         Text("Ctrl-C ends it. 按 Ctrl-C 结束"),
     )
     _console.print(Panel(body, title="OneCard 一卡通", expand=False) if _console.is_terminal else body)
+    # last and in one piece, so that it can be clicked or copied
+    opening = Text.assemble("Open the console; this link signs you in once:", ("  打开控制台", "dim"))
+    _console.print(opening)
+    _console.print(link, style="bold cyan", soft_wrap=True, highlight=False)
 
 
 def _table(title: str) -> Table:

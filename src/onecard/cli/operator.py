@@ -20,6 +20,7 @@ from onecard.cli import output
 from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
 from onecard.cli.scope import TenantCode, tenant_scope
+from onecard.cli.web import LINK_PATH
 from onecard.tenants.operators import passwords, roles, rules, service
 from onecard.tenants.operators.lists import OPERATORS
 from onecard.tenants.operators.model import EVERYTHING, Operator, OperatorDraft
@@ -95,6 +96,27 @@ def password(
 
     run_async(work())
     _show_password(account, f"The password of {account} is set.", new if one_time else None, as_json=as_json)
+
+
+@app.command()
+def link(
+    account: Account,
+    *,
+    minutes: Annotated[int, typer.Option(min=1, max=1440, help="How long it may be used.")] = 60,
+    address: Annotated[
+        str, typer.Option(help="Of the console, as browsers reach it; empty: only the code is shown.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Make a link that signs an operator in to the console once, without a password."""
+
+    async def work() -> str:
+        async with _operator(account) as (tx, operator):
+            return await sessions.make_link(tx, operator.id, minutes)
+
+    code = run_async(work())
+    shown = f"{address.rstrip('/')}{LINK_PATH}#{code}" if address else f"Code for {LINK_PATH}: {code}"
+    output.show({"account": account, "code": code}, as_json=as_json, sentence=shown)
 
 
 @app.command()

@@ -5,14 +5,24 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from onecard.base.bus import Bus
-from onecard.base.db import Database
+from onecard.base.db import Actor, Database
 from onecard.base.migrate import migrations
 from onecard.base.settings import Settings
+from onecard.base.texts import say
 from onecard.base.vault import open_vault
+from onecard.tenants import service as tenants
+from onecard.tenants import sessions
+from onecard.tenants.operators import roles, rules
+from onecard.tenants.operators import service as operators
+from onecard.tenants.operators.model import EVERYTHING, OperatorDraft
 from onecard.web.kit.assets import load_assets
 from onecard.web.kit.hub import Hub
 from onecard.web.server import Listen, serving
 from onecard.web.services import Services
+
+ACTOR = Actor("command", "web", "shell")
+LINK_PATH = "/sign-in/once"
+LINK_MINUTES = 60
 
 
 @asynccontextmanager
@@ -42,3 +52,21 @@ async def console(settings: Settings, db: Database, bus: Bus) -> AsyncIterator[s
     )
     async with serving(services, listen) as address:
         yield address
+
+
+async def administrators_link(db: Database, code: str, address: str) -> str:
+    """A link that signs a tenant's first operator in once; an administrator is made when there is none."""
+    route = await tenants.route(db, code, ACTOR)
+    async with db.tenant_tx(route.tenant_id, ACTOR) as tx:
+        tenant = await tenants.get(tx)
+        account = rules.account_number(tenant.code, 1)
+        operator = await operators.find(tx, account)
+        if operator is None:
+            role = await roles.open_operators(tx)
+            name = say("Administrator of the demo").read(tenant.language)
+            draft = OperatorDraft(name=name, all_departments=True)
+            made = await operators.create(tx, draft, by=EVERYTHING)
+            await roles.set_roles(tx, made.id, [role], by=EVERYTHING)
+            operator = await operators.get(tx, made.id)
+        secret = await sessions.make_link(tx, operator.id, LINK_MINUTES)
+    return f"{address}{LINK_PATH}#{secret}"

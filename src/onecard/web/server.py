@@ -49,6 +49,7 @@ async def serving(services: Services, listen: Listen) -> AsyncIterator[str]:
         create_app(services),
         lifespan="on",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=bool(listen.proxies),

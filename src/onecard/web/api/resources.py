@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.fields import FieldInfo
 
 from onecard.base.errors import NotFoundError
 from onecard.base.listing import Condition, Kind, Op, Wish
@@ -97,7 +96,7 @@ def _add_list(router: APIRouter, screen: Screen[Any]) -> None:
     )
     page_model = create_model(
         f"{row_model.__name__}Page",
-        items=(list[row_model], Field()),  # type: ignore[valid-type]
+        items=(list[row_model], Field()),
         next=(str | None, Field(None, description="Cursor of the next page; null at the end.")),
     )
     filters = _filter_model(screen)
@@ -203,7 +202,7 @@ def _change_model(form: type[BaseModel]) -> type[BaseModel]:
     """Every field optional: what is not sent stays as it is."""
     fields: dict[str, Any] = {}
     for name, info in form.model_fields.items():
-        fields[name] = (Annotated[info.annotation | None, *info.metadata], None)  # type: ignore[operator, valid-type]
+        fields[name] = (Annotated[info.annotation | None, *info.metadata], None)  # type: ignore[operator]
     return create_model(f"{form.__name__}Change", __config__=ConfigDict(extra="forbid"), **fields)
 
 
