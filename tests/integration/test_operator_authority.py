@@ -78,11 +78,12 @@ async def test_functions_of_other_versions_are_ignored_and_kept(tx: Tx) -> None:
     made = await operator(tx, CASHIER)
     role_id = await roles.create_role(tx, RoleDraft(name="查看", functions=CASHIER), by=EVERYTHING)
     await roles.set_roles(tx, made, [role_id], by=EVERYTHING)
-    for statement in (
-        "insert into tenants.operator_grant values ($1, $2, 'moon:rocket:start')",
-        "update tenants.role set functions = functions || '{moon:rocket:land}' where tenant_id = $1 + 0 * $2",
-    ):
-        await tx.connection.execute(statement, tx.tenant_id, made)
+    stored = (
+        "update tenants.role set functions = functions || '{moon:rocket:land}' where tenant_id=$1 and id=$2"
+    )
+    await tx.connection.execute(stored, tx.tenant_id, role_id)
+    stored = "insert into tenants.operator_grant values ($1, $2, 'moon:rocket:start')"
+    await tx.connection.execute(stored, tx.tenant_id, made)
     assert (await authority(tx, made)).functions == CASHIER
     await roles.set_grants(tx, made, [], by=EVERYTHING)
     await roles.change_role(tx, role_id, RoleDraft(name="看"), by=EVERYTHING)
@@ -259,16 +260,17 @@ async def test_lists_are_searched_and_scoped(tx: Tx) -> None:
     junior = await people.ensure_department(tx, "青松学校/初中部")
     role_id = await roles.create_role(tx, RoleDraft(name="出纳", functions=CASHIER), by=EVERYTHING)
     made = await operator(tx, CASHIER, department_id=junior)
+    await operator(tx, name="赵云", department_id=junior, all_departments=True)  # sees more than the juniors
     await roles.set_roles(tx, made, [role_id], by=EVERYTHING)
 
     async def accounts(**arguments: object) -> list[str]:
         return [row["account"] for row in (await OPERATORS.page(tx, Wish(arguments=arguments))).rows]
 
-    assert await accounts() == ["86729000", "86729001"]
+    assert await accounts() == ["86729000", "86729001", "86729002"]
     assert await accounts(search="86729001") == await accounts(search="李") == ["86729001"]
     assert await accounts(departments=[junior]) == ["86729001"]
     assert await accounts(search="9001") == await accounts(departments=[]) == []
-    row = (await OPERATORS.page(tx, Wish(sort="department", descending=True))).rows[0]
+    row = (await OPERATORS.page(tx, Wish(arguments={"search": "86729001"}))).rows[0]
     assert (row["department"], row["roles"], row["grants"], row["state"]) == ("初中部", "出纳", 2, "enabled")
     listed = {row["name"]: row["operators"] for row in (await ROLES.page(tx, Wish())).rows}
     assert listed == {"管理员": 1, "出纳": 1}

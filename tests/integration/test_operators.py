@@ -1,7 +1,7 @@
 """Operators in the database: accounts, passwords, states, and each tenant for itself."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -161,6 +161,14 @@ async def test_operators_end_by_the_tenants_calendar(
     assert ((await authority(tx, made.id)) == NOTHING) == (state is State.ENDED)
     listed = await OPERATORS.page(tx, Wish(arguments={"search": made.account}))
     assert [row["state"] for row in listed.rows] == [state]
+
+
+async def test_who_has_ended_needs_another_day(tx: Tx) -> None:
+    made = await clerk(tx, ends_on=date(2020, 1, 1))
+    with pytest.raises(ConflictError, match="ended on 2020-01-01"):
+        await service.set_enabled(tx, made.id, enabled=True, by=EVERYTHING)
+    await service.change(tx, made.id, OperatorDraft(name="李强"), by=EVERYTHING)
+    assert (await service.get(tx, made.id)).state is State.ENABLED
 
 
 async def test_locks_end_by_time_unlocking_or_a_new_password(tx: Tx) -> None:
