@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN = $(VENV)/bin
 JOBS ?= 2
+# what the console's files are built from
+WEB = $(shell find src/onecard/web \( -name '*.py' -o -name '*.html' -o -path '*/assets/*' \) -type f)
+STATIC = src/onecard/web/static/manifest.json
 
 .PHONY: help setup demo test lint chaos bench reference lock system-deps clean
 .DEFAULT_GOAL := help
@@ -10,10 +13,13 @@ JOBS ?= 2
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-setup: $(VENV)/.ready ## make the virtual environment (done by the others when needed)
+setup: $(VENV)/.ready $(STATIC) ## make the virtual environment and the console's files (done by the others when needed)
 
 $(VENV)/.ready: requirements.lock pyproject.toml tools/setup.sh
 	@tools/setup.sh "$(PYTHON)" "$(VENV)"
+
+$(STATIC): tools/assets.py $(WEB) | $(VENV)/.ready
+	@$(BIN)/python tools/assets.py
 
 demo: setup ## a tenant, 500 people, twenty terminals, a lunch, the proofs; then look around until Ctrl-C
 	@$(BIN)/onecard demo
