@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from onecard.base.db import Tx
+from onecard.base.db import Row, Tx
 from onecard.base.texts import say, say_in
 from onecard.tenants.functions import F, Function
 from onecard.tenants.operators import roles
@@ -15,7 +15,7 @@ from onecard.web.kit.columns import Column
 from onecard.web.kit.fields import Ui
 from onecard.web.kit.grants import grant_tree
 from onecard.web.kit.screen import Screen
-from onecard.web.kit.views import GrantArea, Look
+from onecard.web.kit.views import Cell, GrantArea, Look
 from onecard.web.kit.visit import Visit
 
 
@@ -25,6 +25,11 @@ class RoleForm(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=64), Ui(say_in("role", "Name"))]
     remark: Annotated[str, Field(max_length=500), Ui(say("Remark"))] = ""
     functions: Annotated[list[Function], Ui(say("Functions"), kind="functions")] = Field(default_factory=list)
+
+
+def functions(visit: Visit, row: Row) -> Cell:
+    """How many; of the built-in role all there will ever be."""
+    return Cell(visit.say(say("All")) if row["built_in"] else str(row["functions"]), Look.NUMBER)
 
 
 async def load(tx: Tx, visit: Visit, key: int) -> Mapping[str, Any]:
@@ -66,7 +71,7 @@ SCREEN = Screen(
     columns=(
         Column(name="name", title=say_in("role", "Name"), look=Look.STRONG, phone="title"),
         Column(name="remark", title=say("Remark"), phone="sub"),
-        Column(name="functions", title=say("Functions")),
+        Column(name="functions", title=say("Functions"), show=functions),
         Column(name="operators", title=say("Operators")),
         Column(name="built_in", title=say("Built in")),
     ),

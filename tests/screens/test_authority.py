@@ -1,0 +1,126 @@
+"""Every page and every call, asked by every kind of operator: who may gets in, who may not is refused.
+
+The routes are read from the application itself. Nobody has to remember to add a new one here.
+"""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from stage import PASSWORD, Stage
+
+from onecard.base.db import SYSTEM, Database
+from onecard.tenants.functions import Function
+from onecard.tenants.operators.authority import authority
+from onecard.web.api.app import api_router
+from onecard.web.kit.routes import Open, Page
+from onecard.web.pages import pages
+
+CAST = ("admin", "clerk", "teacher", "stranger")
+CONFIRMED = "confirm_password"
+Ask = tuple[str, str, Function | Open]
+
+
+def asks() -> list[Ask]:
+    """Method, address and right of every page and call."""
+    found: list[Ask] = []
+    for page in pages():
+        assert isinstance(page, Page), page
+        found += [(method, page.path, page.needs) for method in page.methods or ()]
+    for call in api_router().routes:
+        right = Function(call.openapi_extra["x-onecard-function"])  # type: ignore[attr-defined]
+        found += [(method, call.path, right) for method in call.methods]  # type: ignore[attr-defined]
+    return sorted({(method, path, right) for method, path, right in found if method != "HEAD"})
+
+
+def address(path: str) -> str:
+    """An address of the route, with ids that nobody has."""
+    for part in [each for each in path.split("/") if each.startswith("{")]:
+        path = path.replace(part, "987654321")
+    return path
+
+
+@pytest.fixture(scope="module")
+def clients(stage: Stage) -> Iterator[dict[str, httpx.Client]]:
+    signed_in: dict[str, httpx.Client] = {}
+    for who in CAST:
+        # cookies of a host are for encrypted connections; this is the same computer
+        answer = httpx.post(
+            f"{stage.url}/sign-in", data={"account": stage.accounts[who], "password": PASSWORD}
+        )
+        cookies = {cookie.name: str(cookie.value) for cookie in answer.cookies.jar}
+        header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        signed_in[who] = httpx.Client(
+            base_url=stage.url, headers={"cookie": header, "origin": stage.url}, timeout=30
+        )
+    yield signed_in
+    for client in signed_in.values():
+        client.close()
+
+
+def functions_of(stage: Stage, who: str) -> frozenset[Function]:
+    async def ask(db: Database) -> frozenset[Function]:
+        async with db.tenant_tx(stage.tenants["1200" if who == "stranger" else "8672"], SYSTEM) as tx:
+            return (await authority(tx, stage.operators[who])).functions
+
+    return stage.run(ask)
+
+
+@pytest.mark.parametrize("who", CAST)
+def test_every_route_is_open_to_those_only_who_may(
+    stage: Stage, clients: dict[str, httpx.Client], who: str
+) -> None:
+    functions, wrong = functions_of(stage, who), []
+    for method, path, right in asks():
+        if path in {"/sign-out", "/events"}:
+            continue
+        status = clients[who].request(method, address(path)).status_code
+        may = isinstance(right, Open) or right in functions
+        if status >= 500 or (status in {401, 403}) == may:
+            wrong.append((method, path, right.value, status))
+    assert wrong == []
+
+
+def test_nobody_gets_nothing(stage: Stage) -> None:
+    wrong = []
+    with httpx.Client(base_url=stage.url, timeout=30) as nobody:
+        for method, path, right in asks():
+            if right is Open.ANYBODY:
+                continue
+            answer = nobody.request(method, address(path))
+            to_sign_in = answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
+            if answer.status_code != 401 and not to_sign_in:
+                wrong.append((method, path, answer.status_code))
+    assert wrong == []
+
+
+def test_other_sites_change_nothing(clients: dict[str, httpx.Client]) -> None:
+    for method, path, _ in asks():
+        if method in {"GET", "HEAD", "OPTIONS"}:
+            continue
+        for lie in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+            answer = clients["admin"].request(method, address(path), headers=lie)
+            assert (path, answer.status_code) == (path, 403)
+
+
+@pytest.mark.parametrize("who", CAST)
+def test_what_may_not_be_done_is_not_on_the_page(
+    stage: Stage, clients: dict[str, httpx.Client], who: str
+) -> None:
+    """No page an operator sees links to, or posts to, an address that would refuse him."""
+    functions = functions_of(stage, who)
+    closed = {
+        path for method, path, right in asks()
+        if isinstance(right, Function) and right not in functions and "{" not in path
+        and not any(path == other and _may(r, functions) for _, other, r in asks())
+    }  # fmt: skip
+    shown = []
+    for method, path, right in asks():
+        if method == "GET" and "{" not in path and _may(right, functions) and path != "/events":
+            text = clients[who].get(path).text
+            shown += [(path, other) for other in closed if f'"{other}"' in text or f'"{other}?' in text]
+    assert shown == []
+
+
+def _may(right: Function | Open, functions: frozenset[Function]) -> bool:
+    return isinstance(right, Open) or right in functions
