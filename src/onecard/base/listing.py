@@ -147,16 +147,20 @@ class Listing:
 
     async def page(self, tx: Tx, wish: Wish) -> Page:
         """One page, from the nearer end of the list; `first` beyond the end gives the last page."""
-        where, values = self._where(tx, wish)
         total = await self.count(tx, wish)
         first = min(wish.first, max(0, (total - 1) // wish.most * wish.most))
         most = min(wish.most, total - first)
         from_the_end = first > total // 2
         offset = total - first - most if from_the_end else first
-        order = self._order(wish, turned=from_the_end)
-        statement = f"select * from ({self._sql}) t{where}{order} limit {most} offset {offset}"
-        rows = await tx.connection.fetch(statement, *values) if most > 0 else []
+        rows = await self.slice(tx, wish, offset, most, turned=from_the_end) if most > 0 else []
         return Page(rows[::-1] if from_the_end else rows, total, first)
+
+    async def slice(self, tx: Tx, wish: Wish, offset: int, most: int, *, turned: bool = False) -> list[Row]:
+        """Rows from an offset on; `turned`: counted and ordered from the end of the list."""
+        where, values = self._where(tx, wish)
+        order = self._order(wish, turned=turned)
+        statement = f"select * from ({self._sql}) t{where}{order} limit {most} offset {offset}"
+        return list(await tx.connection.fetch(statement, *values))
 
     async def after(self, tx: Tx, wish: Wish, cursor: str | None) -> tuple[list[Row], str | None]:
         """A page for programs: rows after a cursor, and the cursor to go on with (None at the end).

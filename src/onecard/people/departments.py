@@ -225,15 +225,14 @@ async def delete(tx: Tx, department_id: int, *, departments: Scope = None) -> No
 
 
 def _inside(row: Any) -> Text | None:
-    parts = [
-        say_count(count, one, many)
-        for count, one, many in (
-            (row["people"], "{count} person", "{count} people"),
-            (row["gone"], "{count} person who has left", "{count} people who have left"),
-            (row["departments"], "{count} department", "{count} departments"),
-        )
-        if count
-    ]
+    people, gone, departments = row["people"], row["gone"], row["departments"]
+    parts = []
+    if people:
+        parts.append(say_count(people, "{count} person", "{count} people"))
+    if gone:
+        parts.append(say_count(gone, "{count} person who has left", "{count} people who have left"))
+    if departments:
+        parts.append(say_count(departments, "{count} department", "{count} departments"))
     whole = parts[0] if parts else None
     for part in parts[1:]:
         whole = say("{first} and {second}", first=whole, second=part)

@@ -1,75 +1,115 @@
 """People as a list that is searched while somebody types."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from onecard.base.db import Row, Tx, load_queries
-from onecard.base.listing import Field, Kind, Listing, Page, Wish
+from onecard.base.listing import Field, Kind, Listing, Wish
 from onecard.people.rules import compact, plain
 from onecard.people.search_keys import normal
 
 _sql = load_queries("onecard.people", "lists.sql")
-_UID_LEAST = 4  # digits; fewer would be found in everybody's card
+_FEW = 5_000  # from here on testing one after the other fills a page sooner than fetching all who are found
+_PHONE_LEAST = 3  # digits; fewer would find nearly everybody's
+_UID_LEAST = 4
+_CARD_MOST = 6  # digits of a card number
 
 
 class _People(Listing):
-    """Two statements: everybody, and who is found; a search that could be empty would cost both their index.
+    """Which people are on a page is decided on one table alone; what is shown of them is fetched afterwards.
 
-    Fewer conditions on what is found: its rows come from indexes first and are few.
+    A search is decided by indexes when it finds few, and along the list's order when it finds many.
     """
 
     def __init__(self, *fields: Field) -> None:
+        """`fields` as of every listing."""
         super().__init__(_sql, "people", *fields, order="number")
-        self._found = Listing(_sql, "people_found", *fields, order="number")
+        self._found, self._tested = (Listing(_sql, name, *fields, order="number") for name in _SEARCHES)
 
-    async def page(self, tx: Tx, wish: Wish) -> Page:
-        found = _found(wish)
-        return await (self._found.page(tx, found) if found else super().page(tx, wish))
+    async def slice(self, tx: Tx, wish: Wish, offset: int, most: int, *, turned: bool = False) -> list[Row]:
+        """Rows from an offset on."""
+        chosen, found = await self._decide(tx, wish)
+        if chosen is self:
+            return await _shown(tx, await super().slice(tx, wish, offset, most, turned=turned))
+        return await _shown(tx, await chosen.slice(tx, found, offset, most, turned=turned))
 
     async def after(self, tx: Tx, wish: Wish, cursor: str | None) -> tuple[list[Row], str | None]:
-        found = _found(wish)
-        return await (self._found.after(tx, found, cursor) if found else super().after(tx, wish, cursor))
+        """Rows after a cursor."""
+        chosen, found = await self._decide(tx, wish)
+        rows, following = await (
+            super().after(tx, wish, cursor) if chosen is self else chosen.after(tx, found, cursor)
+        )
+        return await _shown(tx, rows), following
 
-    def all(self, tx: Tx, wish: Wish, *, portion: int = 2000) -> AsyncIterator[list[Row]]:
-        found = _found(wish)
-        if found:
-            return self._found.all(tx, found, portion=portion)
-        return super().all(tx, wish, portion=portion)
+    async def all(self, tx: Tx, wish: Wish, *, portion: int = 2000) -> AsyncIterator[list[Row]]:
+        """Every row, in portions."""
+        found = _as_search(wish)
+        portions = (
+            self._found.all(tx, found, portion=portion) if found else super().all(tx, wish, portion=portion)
+        )
+        async for rows in portions:
+            yield await _shown(tx, rows)
 
     async def count(self, tx: Tx, wish: Wish) -> int:
-        found = _found(wish)
-        return await (self._found.count(tx, found) if found else super().count(tx, wish))
+        """How many there are."""
+        found = _as_search(wish)
+        if found is None:
+            return await super().count(tx, wish)
+        if not wish.conditions and not any(wish.arguments.get(name) is not None for name in _PLACES):
+            prefixes = _prefixes(wish.arguments["search"])
+            return int(await _sql.count_found(tx.connection, tenant_id=tx.tenant_id, **prefixes))
+        return await self._found.count(tx, found)
 
     async def keys(self, tx: Tx, wish: Wish) -> list[int]:
-        found = _found(wish)
+        """The ids of all, for an action on everything that is found."""
+        found = _as_search(wish)
         return await (self._found.keys(tx, found) if found else super().keys(tx, wish))
 
+    async def _decide(self, tx: Tx, wish: Wish) -> tuple[Listing, Wish]:
+        found = _as_search(wish)
+        if found is None:
+            return self, wish
+        return (self._found if await self.count(tx, wish) <= _FEW else self._tested), found
 
-def _found(wish: Wish) -> Wish | None:
+
+_SEARCHES = ("found", "tested")
+_PLACES = ("departments", "department")
+
+
+async def _shown(tx: Tx, rows: Sequence[Row]) -> list[Row]:
+    """What is shown of people, in the order of `rows`."""
+    ids = [row["id"] for row in rows]
+    found = _sql.rows(tx.connection, tenant_id=tx.tenant_id, ids=ids)
+    by_id = {row["id"]: row async for row in found}
+    return [by_id[each] for each in ids]
+
+
+def _as_search(wish: Wish) -> Wish | None:
     """The wish with what was typed as each column would have it; None when nothing is searched."""
     search = str(wish.arguments.get("search") or "").strip()
-    if not search:
-        return None
-    return replace(wish, arguments={**wish.arguments, **_prefixes(search)})
+    return replace(wish, arguments={**wish.arguments, **_prefixes(search)}) if search else None
 
 
 def _prefixes(search: str) -> dict[str, Any]:
-    """Nothing begins with null."""
-    digits, uid = compact(search), compact(search).replace(":", "").upper()
-    is_digits = digits.isascii() and digits.lstrip("+").isdigit()
+    """Nothing begins with None."""
+    digits = compact(search)
+    uid = digits.replace(":", "").upper()
+    is_digits = digits.isascii() and digits.removeprefix("+").isdigit()
     is_uid = len(uid) >= _UID_LEAST and all(one in "0123456789ABCDEF" for one in uid)
+    is_card = is_digits and digits.isdigit() and len(digits) <= _CARD_MOST
     return {
         "number": plain(search) or None,
-        "digits": digits if is_digits else None,
-        "name": normal(search) or None,
+        "phone": digits if is_digits and len(digits) >= _PHONE_LEAST else None,
+        "name": None if is_digits else normal(search) or None,
+        "card": int(digits) if is_card else None,
         "uid": uid if is_uid else None,
     }
 
 
 PERSONS = _People(
     Field("number"),
-    Field("name", sort=False),
+    Field("name", sort=False, filter=False),
     Field("pinyin", filter=False),
     Field("department_id", Kind.ID, sort=False),
     Field("department", sort=False, filter=False),
@@ -77,16 +117,17 @@ PERSONS = _People(
     Field("class_name", sort=False, filter=False),
     Field("gender", Kind.CHOICE, sort=False),
     Field("phone", sort=False),
-    Field("email", sort=False),
+    Field("email", sort=False, filter=False),
     Field("state", Kind.CHOICE, sort=False),
     Field("entered_on", Kind.DATE),
-    Field("leaves_on", Kind.DATE),
-    Field("left_on", Kind.DATE),
-    Field("changed_at", Kind.INSTANT),
+    Field("leaves_on", Kind.DATE, sort=False),
+    Field("left_on", Kind.DATE, sort=False),
+    Field("changed_at", Kind.INSTANT, sort=False),
     Field("cards", sort=False, filter=False),
-    Field("has_photo", Kind.YES, sort=False),
+    Field("has_photo", Kind.YES, sort=False, filter=False),
     Field("version", Kind.NUMBER, sort=False, filter=False),
 )
 """Arguments: `search`, what a number, phone, name, its pinyin or initials, or a card begins with (a name also
 from its second character on); `department`, ids of a part of the tree; `departments`, whom the caller may
-see; None or left out for all. Names are ordered by `pinyin`."""
+see; None or left out for all. Names are ordered by `pinyin` and found by `search`; what has no index is
+neither sorted by nor compared letter by letter."""

@@ -41,6 +41,16 @@ async def get(tx: Tx, person_id: int, *, vault: Vault | None = None, departments
     return _file(tx, row, vault)
 
 
+async def get_locked(tx: Tx, person_id: int, *, departments: Scope = None) -> PersonFile:
+    """A file whose row stays locked until the transaction ends.
+
+    Raises:
+        NotFoundError: there is no such person, or not for the caller.
+    """
+    await _lock(tx, person_id)
+    return await get(tx, person_id, departments=departments)
+
+
 async def find(tx: Tx, number: str, *, departments: Scope = None) -> int:
     """The id of a person by number.
 
@@ -105,8 +115,7 @@ async def change(
         ConflictError: somebody else saved meanwhile, the phone is taken, the number would change, or the
             personal data were erased.
     """
-    await _lock(tx, person_id)
-    old = await get(tx, person_id, departments=departments)
+    old = await get_locked(tx, person_id, departments=departments)
     if old.erased:
         raise ConflictError(say("The personal data of {number} were erased.", number=old.number))
     definitions = await fields.fields(tx)

@@ -1,7 +1,8 @@
--- Numbers and phones are compared byte by byte: an index then answers “begins with” for any prefix, and the
--- order of a list is the same on every server.
+-- Numbers, phones and UIDs are compared byte by byte: an index then answers “begins with” for any prefix,
+-- and the order of a list is the same on every server.
 alter table people.person alter column number type text collate "C";
 alter table people.person alter column phone type text collate "C";
+alter table cards.card alter column uid type text collate "C";
 
 alter table people.account_class
   add column version           bigint not null default 1 check (version > 0), -- of what terminals must know
@@ -81,6 +82,8 @@ alter table people.person
   add constraint leaves_after_entering check (leaves_on >= entered_on),
   add constraint left_has_day check (state = 'left' or left_on is null);
 create index person_pinyin on people.person (tenant_id, pinyin, id);
+create index person_number on people.person (tenant_id, number, id) include (department_id);
+create index person_entered on people.person (tenant_id, entered_on, id);
 create index person_search_version on people.person (tenant_id, search_version);
 drop index people.person_department;
 create index person_department on people.person (tenant_id, department_id, state);

@@ -1,0 +1,255 @@
+"""Mass changes of people: first a preview, then the same again in one transaction, or nothing.
+
+The preview's token stands for everything that it showed. Who carries out passes it on; what would be done is
+worked out again with all rows locked, and when it is no longer the same, nothing happens.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeAlias
+
+from onecard.base.db import Tx, load_queries
+from onecard.base.errors import ConflictError, NotFoundError, OneCardError
+from onecard.base.texts import Text, say, say_in
+from onecard.people import classes
+from onecard.people.departments import subtree, tree
+from onecard.people.leaving import cannot_leave, let_go
+from onecard.people.model import AccountClass, PersonState
+from onecard.people.rules import DepartmentTree
+from onecard.people.scope import Scope, covers, distinct, refuse_outside
+from onecard.tenants import audit
+from onecard.tenants.functions import F
+
+_persons = load_queries("onecard.people", "persons.sql")
+_sql = load_queries("onecard.people", "bulk.sql")
+SAMPLE_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTo:
+    """Put people into a department."""
+
+    ids: Collection[int]
+    department_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeClass:
+    """Give people another account class."""
+
+    ids: Collection[int]
+    class_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveUp:
+    """Everybody of each department on the left into the one on the right, all at the same moment."""
+
+    mapping: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Graduate:
+    """Everybody of these departments, and of those below them, leaves on a day."""
+
+    department_ids: Collection[int]
+    on: date
+
+
+Action: TypeAlias = MoveTo | ChangeClass | MoveUp | Graduate
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one person, in words."""
+
+    person_id: int
+    number: str
+    name: str
+    before: str | Text
+    after: str | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing happens to one person."""
+
+    person_id: int
+    number: str
+    name: str
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a mass change would do.
+
+    Attributes:
+        affected: how many people would change.
+        refused: who would not, and why; the others change without them.
+        sample: the first of those who would, by number.
+        token: to be given to `carry_out`.
+    """
+
+    affected: int
+    refused: tuple[Refusal, ...]
+    sample: tuple[Change, ...]
+    token: str
+
+
+@dataclass(slots=True)
+class _Plan:
+    rows: list[Any] = field(default_factory=list)  # of those who change
+    targets: list[int] = field(default_factory=list)  # department or class of each
+    changes: list[Change] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+    def add(self, row: Any, target: int, before: str | Text, after: str | Text) -> None:
+        self.rows.append(row)
+        self.targets.append(target)
+        self.changes.append(Change(row["id"], row["number"], row["name"], before, after))
+
+    def refuse(self, row: Any, reason: Text) -> None:
+        self.refused.append(Refusal(row["id"], row["number"], row["name"], reason))
+
+    def preview(self) -> Preview:
+        shown = [(each.person_id, str(each.before), str(each.after)) for each in self.changes]
+        shown += [(each.person_id, str(each.reason), "") for each in self.refused]
+        token = hashlib.sha256(repr(shown).encode()).hexdigest()
+        return Preview(len(self.rows), tuple(self.refused), tuple(self.changes[:SAMPLE_MOST]), token)
+
+
+async def preview(tx: Tx, action: Action, *, departments: Scope = None) -> Preview:
+    """What a mass change would do; changes nothing.
+
+    Raises:
+        NotFoundError: a person, department or class does not exist, or not for the caller.
+        OneCardError: the change makes no sense.
+    """
+    return (await _plan(tx, action, departments, lock=False)).preview()
+
+
+async def carry_out(
+    tx: Tx, action: Action, token: str, *, note: str = "", departments: Scope = None
+) -> Preview:
+    """Do what the preview with this token showed; returns it.
+
+    Raises:
+        ConflictError: it would be something else by now; nothing was changed.
+        NotFoundError: a person, department or class does not exist, or not for the caller.
+        OneCardError: the change makes no sense.
+    """
+    plan = await _plan(tx, action, departments, lock=True)
+    result = plan.preview()
+    if result.token != token:
+        message = say("Somebody changed these people meanwhile. Nothing was done; look at the preview again.")
+        raise ConflictError(message)
+    if not plan.rows:
+        return result
+    ids = [row["id"] for row in plan.rows]
+    if isinstance(action, Graduate):
+        await let_go(tx, F.PEOPLE_PERSON_LEAVE, plan.rows, on=action.on, note=note)
+        return result
+    if isinstance(action, ChangeClass):
+        await _persons.set_class(tx.connection, tenant_id=tx.tenant_id, ids=ids, class_id=action.class_id)
+        function, what = F.PEOPLE_PERSON_CHANGE, "class"
+    else:
+        await _persons.set_departments(
+            tx.connection, tenant_id=tx.tenant_id, ids=ids, departments=plan.targets
+        )
+        function, what = F.PEOPLE_PERSON_MOVE, "department"
+    entries = [
+        audit.Entry(function, "person", each.number, {what: str(each.before)}, {what: str(each.after)}, note)
+        for each in plan.changes
+    ]
+    await audit.write(tx, *entries)
+    return result
+
+
+async def _plan(tx: Tx, action: Action, departments: Scope, *, lock: bool) -> _Plan:
+    known = await tree(tx)
+    if isinstance(action, ChangeClass):
+        wanted = await classes.get(tx, action.class_id)
+        names = {each.id: each.name for each in await classes.classes(tx)}
+        return _plan_class(await _rows(tx, action.ids, departments, lock=lock), wanted, names)
+    if isinstance(action, MoveTo):
+        _refuse_unknown(known, departments, [action.department_id])
+        rows = await _rows(tx, action.ids, departments, lock=lock)
+        return _plan_moves(rows, {row["department_id"]: action.department_id for row in rows}, known)
+    if isinstance(action, MoveUp):
+        _refuse_unknown(known, departments, [*action.mapping, *action.mapping.values()])
+        if any(source == target for source, target in action.mapping.items()):
+            raise OneCardError(say("A department cannot move up into itself."))
+        ids = await _people_of(tx, action.mapping)
+        return _plan_moves(await _rows(tx, ids, departments, lock=lock), action.mapping, known)
+    _refuse_unknown(known, departments, action.department_ids)
+    below = [each for top in action.department_ids for each in await subtree(tx, top)]
+    rows = await _rows(tx, await _people_of(tx, below), departments, lock=lock)
+    return _plan_leaving(rows, known)
+
+
+def _plan_moves(rows: Sequence[Any], mapping: Mapping[int, int], known: DepartmentTree) -> _Plan:
+    plan = _Plan()
+    for row in rows:
+        target = mapping[row["department_id"]]
+        if target == row["department_id"]:
+            plan.refuse(row, say("{name} is there already.", name=row["name"]))
+        else:
+            plan.add(row, target, known.path(row["department_id"]), known.path(target))
+    return plan
+
+
+def _plan_class(rows: Sequence[Any], wanted: AccountClass, names: Mapping[int, str]) -> _Plan:
+    plan = _Plan()
+    for row in rows:
+        name = row["name"]
+        if row["class_id"] == wanted.id:
+            plan.refuse(row, say("{name} has this account class already.", name=name))
+        elif row["state"] == PersonState.LEFT:
+            plan.refuse(row, say("{name} has left.", name=name))
+        elif row["carries_class"]:
+            plan.refuse(
+                row, say("The card of {name} carries the account class; change it at a desk.", name=name)
+            )
+        elif row["cards"] > wanted.cards_most:
+            plan.refuse(row, say("{name} has more cards than the account class allows.", name=name))
+        else:
+            plan.add(row, wanted.id, names[row["class_id"]], wanted.name)
+    return plan
+
+
+def _plan_leaving(rows: Sequence[Any], known: DepartmentTree) -> _Plan:
+    plan = _Plan()
+    for row in rows:
+        reason = cannot_leave(row)
+        if reason is not None:
+            plan.refuse(row, reason)
+        else:
+            plan.add(row, 0, known.path(row["department_id"]), say_in("person", "left"))
+    return plan
+
+
+async def _rows(tx: Tx, ids: Collection[int], departments: Scope, *, lock: bool) -> list[Any]:
+    wanted, key = distinct(ids), {"tenant_id": tx.tenant_id}
+    if lock:
+        async for _ in _persons.lock_persons(tx.connection, **key, ids=wanted):
+            pass
+    found = _sql.chosen(tx.connection, **key, ids=wanted)
+    rows = [row async for row in found if covers(departments, row["department_id"])]
+    if len(rows) < len(wanted):
+        raise NotFoundError(say("There is no such person."))
+    return rows
+
+
+async def _people_of(tx: Tx, departments: Collection[int]) -> list[int]:
+    rows = _persons.people_of(tx.connection, tenant_id=tx.tenant_id, departments=distinct(departments))
+    return [row["id"] async for row in rows]
+
+
+def _refuse_unknown(known: DepartmentTree, departments: Scope, ids: Collection[int]) -> None:
+    for each in ids:
+        refuse_outside(departments, each)
+        if known.get(each) is None:
+            raise NotFoundError(say("There is no such department."))

@@ -1,0 +1,1 @@
+"""Portrait photos: decoded in a limited process, cropped to the face, written anew, checked for use."""
