@@ -71,7 +71,7 @@ def forge(urls: Logins, postgres: EmbeddedPostgres) -> Callable[[str], None]:
 
 def test_show_lists_the_newest_first_and_filters(run: Run) -> None:
     shown = json.loads(run("audit", "show", "--tenant", "8672", "--json").stdout)["entries"]
-    assert [entry["subject"] for entry in shown][-2:] == ["cashier", "86720001 张三"]
+    assert [entry["subject"] for entry in shown][:2] == ["cashier", "86720001 张三"]
     person = run("audit", "show", "--tenant", "8672", "--search", "张三", "--from", "2026-01-01", "--json")
     (entry,) = json.loads(person.stdout)["entries"]
     assert (entry["actor"], entry["origin"]) == ("operator:86729001", "10.0.0.7")

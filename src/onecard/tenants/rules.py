@@ -35,11 +35,18 @@ def checked(draft: Profile) -> Profile:
     if len(name) > NAME_MOST or not name.isprintable():
         raise OneCardError(say("The tenant's name has at most {most} printable characters.", most=NAME_MOST))
     if not is_currency(currency):
-        text = "{currency} is not a currency; write its three letters, e.g. CNY."
-        raise OneCardError(say(text, currency=repr(draft.currency)))
+        raise OneCardError(
+            say(
+                "{currency} is not a currency; write its three letters, e.g. CNY.",
+                currency=repr(draft.currency),
+            )
+        )
     if draft.language not in LANGUAGES:
-        text = "The language {language} is not supported; choose zh-CN or en."
-        raise OneCardError(say(text, language=repr(draft.language)))
+        raise OneCardError(
+            say(
+                "The language {language} is not supported; choose zh-CN or en.", language=repr(draft.language)
+            )
+        )
     try:
         ZoneInfo(draft.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

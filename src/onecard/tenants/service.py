@@ -89,8 +89,12 @@ async def change(tx: Tx, draft: Profile, *, money_moved: MoneyMoved) -> Tenant:
     if not after:
         return old
     if new.currency != old.currency and await money_moved(tx):
-        text = "Money was booked in {currency} already; the currency cannot be changed any more."
-        raise ConflictError(say(text, currency=old.currency))
+        raise ConflictError(
+            say(
+                "Money was booked in {currency} already; the currency cannot be changed any more.",
+                currency=old.currency,
+            )
+        )
     await _sql.update_tenant(tx.connection, tenant_id=tx.tenant_id, **_plain(new))
     subject = f"{old.code} {new.name}"
     await audit.write(tx, audit.Entry(F.SYSTEM_ENTERPRISE_CHANGE, "tenant", subject, before, after))

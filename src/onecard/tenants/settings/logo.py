@@ -7,7 +7,7 @@ from hashlib import sha256
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from onecard.base.errors import OneCardError
-from onecard.base.texts import say
+from onecard.base.texts import Text, say
 from onecard.tenants.settings.model import LOGO_BYTES_MOST, Logo
 
 UPLOAD_BYTES_MOST = 2 * 1024 * 1024
@@ -41,8 +41,7 @@ def _decoded(upload: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we count pixels ourselves
             with Image.open(io.BytesIO(upload), formats=("PNG", "JPEG")) as picture:
                 if picture.width * picture.height > PIXELS_MOST:
-                    text = "The picture has more than {most} megapixels; choose a smaller one."
-                    raise OneCardError(say(text, most=PIXELS_MOST // 1_000_000))
+                    raise OneCardError(_too_many_pixels())
                 upright = ImageOps.exif_transpose(picture)
                 # a picture made from the pixels alone: no profile, text or thumbnail comes along
                 clean = Image.new("RGBA", upright.size)
@@ -50,3 +49,8 @@ def _decoded(upload: bytes) -> Image.Image:
                 return clean
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise OneCardError(say("This is not a PNG or JPEG picture that can be read.")) from None
+
+
+def _too_many_pixels() -> Text:
+    most = PIXELS_MOST // 1_000_000
+    return say("The picture has more than {most} megapixels; choose a smaller one.", most=most)

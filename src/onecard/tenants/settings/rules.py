@@ -22,13 +22,22 @@ def checked(draft: Settings) -> Settings:
     if not 1 <= draft.idle_minutes <= DAY_MINUTES:
         raise OneCardError(say("A session may be idle for 1 to {most} minutes.", most=DAY_MINUTES))
     if not draft.idle_minutes <= draft.absolute_minutes <= WEEK_MINUTES:
-        text = "A session may last from {least} minutes, its idle time, to {most} minutes, a week."
-        raise OneCardError(say(text, least=draft.idle_minutes, most=WEEK_MINUTES))
+        raise OneCardError(
+            say(
+                "A session may last from {least} minutes, its idle time, to {most} minutes, a week.",
+                least=draft.idle_minutes,
+                most=WEEK_MINUTES,
+            )
+        )
     if draft.second_factor not in set(SecondFactor):
         raise OneCardError(say("Choose who needs a second factor: nobody, dangerous or everybody."))
     if undangerous := sorted(draft.approvals - DANGEROUS):
-        text = "{function} needs no approval; only dangerous functions can be put under approval."
-        raise OneCardError(say(text, function=undangerous[0]))
+        raise OneCardError(
+            say(
+                "{function} needs no approval; only dangerous functions can be put under approval.",
+                function=undangerous[0],
+            )
+        )
     for days in (draft.photo_days, draft.id_number_days):
         if not 0 <= days <= RETENTION_DAYS_MOST:
             raise OneCardError(say("Personal data is kept for 0 to {most} days.", most=RETENTION_DAYS_MOST))
@@ -40,8 +49,13 @@ def checked(draft: Settings) -> Settings:
 def _footer(text: str) -> str:
     lines = [line.strip() for line in text.strip().splitlines()]
     if len(lines) > FOOTER_LINES or sum(map(len, lines)) > FOOTER_MOST:
-        text = "The receipt's footer has at most {lines} lines and {most} characters."
-        raise OneCardError(say(text, lines=FOOTER_LINES, most=FOOTER_MOST))
+        raise OneCardError(
+            say(
+                "The receipt's footer has at most {lines} lines and {most} characters.",
+                lines=FOOTER_LINES,
+                most=FOOTER_MOST,
+            )
+        )
     if not all(line.isprintable() for line in lines):
         raise OneCardError(say("The receipt's footer contains characters that cannot be printed."))
     return "\n".join(lines)
