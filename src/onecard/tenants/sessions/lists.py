@@ -6,6 +6,7 @@ from onecard.base.listing import Field, Kind, Listing
 SESSIONS = Listing(
     load_queries("onecard.tenants.sessions", "lists.sql"),
     "sessions",
+    Field("id", Kind.ID, sort=False),
     Field("account"),
     Field("name"),
     Field("operator_id", Kind.ID),

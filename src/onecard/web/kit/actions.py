@@ -46,7 +46,7 @@ async def nothing_asked(tx: Tx, visit: Visit) -> Asked:
     return Asked()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Action:
     """One action.
 

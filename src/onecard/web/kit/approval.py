@@ -116,7 +116,8 @@ async def _claim(tx: Tx, visit: Visit, approval_id: int, function: object) -> No
 
 def waits(visit: Visit, held: HeldError) -> Response:
     """What whoever asked is told."""
-    to_queue = Button(visit.say(say("To the requests")), APPROVALS, "checklist")
+    href = f"{APPROVALS}/{held.approval_id}"
+    to_it = Button(visit.say(say("Open the request")), href, "checklist")
     return outcome.show(
         visit,
         Outcome(
@@ -125,9 +126,9 @@ def waits(visit: Visit, held: HeldError) -> Response:
                 "“{function}” needs a second operator. Your request {number} is in the queue; nothing was"
                 " changed yet.", function=LABELS[held.function], number=held.approval_id,
             ),
-            note=say("When it is approved, open it in the queue and carry it out. It is good for 24 hours."),
-            back=APPROVALS,
-            actions=(to_queue,),
+            note=say("When it is approved, open it and carry it out. It is good for 24 hours."),
+            back=href,
+            actions=(to_it,),
             tone=Tone.WARN,
         ),
     )  # fmt: skip

@@ -102,7 +102,7 @@ def field_view(visit: Visit, name: str, info: FieldInfo, content: Content) -> Fi
         readonly=ui.fixed and content.existing,
         wide=ui.wide or kind in {"textarea", "functions", "checks"} or longest > _LONG_TEXT,
         options=_options(visit, name, info, content),
-        tree=tuple(content.trees.get(name, ())),
+        tree=_ticked(content.trees.get(name, ()), value),
         suffix=visit.say(ui.suffix) if ui.suffix else "",
         placeholder=ui.placeholder,
         accept=ui.accept,
@@ -124,6 +124,24 @@ def _options(visit: Visit, name: str, info: FieldInfo, content: Content) -> tupl
         words = ui_of(info).words or {}
         offered = [Option(word, visit.say(text)) for word, text in words.items()]
     return tuple(replace(each, selected=each.value in chosen) for each in offered)
+
+
+def _ticked(tree: Sequence[GrantArea], chosen: Any) -> tuple[GrantArea, ...]:
+    """The tree with what is chosen now, which after an error is what was posted."""
+    names = {str(each) for each in chosen or ()}
+    return tuple(
+        replace(
+            area,
+            branches=tuple(
+                replace(
+                    branch,
+                    leaves=tuple(replace(leaf, checked=leaf.name in names) for leaf in branch.leaves),
+                )
+                for branch in area.branches
+            ),
+        )
+        for area in tree
+    )
 
 
 def typed(visit: Visit, kind: str, value: Any) -> str:

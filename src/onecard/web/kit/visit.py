@@ -13,9 +13,9 @@ from starlette.requests import Request
 from onecard.base.amounts import format_amount
 from onecard.base.db import Tx
 from onecard.base.texts import LANGUAGES, Text, read
-from onecard.tenants.functions import Function
 from onecard.tenants.operators.model import Authority
 from onecard.tenants.sessions.model import Session
+from onecard.web.kit.needs import Needs, Open
 from onecard.web.services import Services
 
 if TYPE_CHECKING:
@@ -73,9 +73,11 @@ class Visit:
         """Whether somebody is."""
         return self._who is not None
 
-    def may(self, function: Function) -> bool:
-        """Whether who asks has a function."""
-        return self._who is not None and function in self._who.functions
+    def may(self, needs: Needs) -> bool:
+        """Whether who asks has what a page needs, usually a function."""
+        if isinstance(needs, Open):
+            return needs is Open.ANYBODY or self.signed_in
+        return self._who is not None and needs in self._who.functions
 
     @property
     def authority(self) -> Authority:
@@ -120,6 +122,12 @@ class Visit:
     def address(self) -> str:
         """Where the request comes from."""
         return self.request.client.host if self.request.client else ""
+
+    @property
+    def base_url(self) -> str:
+        """How browsers reach this process: as it is configured, else as this request did."""
+        url = self.request.url
+        return self.services.public_url.rstrip("/") or f"{url.scheme}://{url.netloc}"
 
     def _language(self) -> str:
         chosen = self.request.cookies.get(LANGUAGE_COOKIE) or (self._who.language if self._who else None)

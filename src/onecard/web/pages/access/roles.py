@@ -6,16 +6,18 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from onecard.base.db import Row, Tx
+from onecard.base.listing import Wish
 from onecard.base.texts import say, say_in
 from onecard.tenants.functions import F, Function
 from onecard.tenants.operators import roles
 from onecard.tenants.operators.lists import ROLES
 from onecard.tenants.operators.model import RoleDraft
+from onecard.web.kit import search
 from onecard.web.kit.columns import Column
 from onecard.web.kit.fields import Ui
 from onecard.web.kit.grants import grant_tree
 from onecard.web.kit.screen import Screen
-from onecard.web.kit.views import Cell, GrantArea, Look
+from onecard.web.kit.views import Cell, Found, GrantArea, Look
 from onecard.web.kit.visit import Visit
 
 
@@ -62,6 +64,13 @@ async def remove(tx: Tx, visit: Visit, key: int) -> None:
     """Delete a role nobody has."""
     await roles.delete_role(tx, key, by=visit.authority)
 
+
+async def _find(tx: Tx, visit: Visit, query: str) -> Sequence[Found]:
+    rows = (await ROLES.page(tx, Wish(arguments={"search": query}, most=5))).rows
+    return [Found(row["name"], f"/access/roles/{row['id']}", "users-group", row["remark"]) for row in rows]
+
+
+search.add(search.Finder(say("Roles"), F.ACCESS_ROLE_VIEW, _find))
 
 SCREEN = Screen(
     path="/access/roles", area="access", title=say("Roles"), icon="users-group", api="roles",
