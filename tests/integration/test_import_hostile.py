@@ -107,6 +107,12 @@ ARCHIVES: dict[str, tuple[Builder, Trouble]] = {
     ),
     "renamed_text": (lambda: b"Number,Name\n1,a\n", Trouble.NOT_THE_KIND),
     "another_archive": (lambda: packed({"a.txt": b"a"}), Trouble.NOT_THE_KIND),
+    "polyglot_picture": (lambda: b"GIF89a" + packed(parts()), Trouble.NOT_THE_KIND),
+    "polyglot_page": (lambda: b"<script>1</script>" + packed(parts()), Trouble.NOT_THE_KIND),
+    "polyglot_inside": (
+        lambda: packed({"a.jar": packed(parts())} | {"META-INF/MANIFEST.MF": b""}),
+        Trouble.NOT_THE_KIND,
+    ),
     "encrypted": (lambda: ole({"EncryptionInfo": b"", "EncryptedPackage": b""}), Trouble.ENCRYPTED),
     "truncated": (lambda: packed(parts(_FORMULA))[:-200], Trouble.DAMAGED),
     "missing_text": (

@@ -19,7 +19,7 @@ from onecard.base.jobs.worker import Pace, Worker
 from onecard.base.listing import Wish
 from onecard.base.vault import Vault
 from onecard.desk.examples import prepare_example_tenant
-from onecard.desk.import_job import KINDS, start_check, start_import, wrong_rows
+from onecard.desk.import_job import KINDS, start_check, start_import, template, wrong_rows
 from onecard.desk.uploads import SheetError, Trouble
 from onecard.people import service as people
 from onecard.people.scope import Scope
@@ -174,3 +174,17 @@ async def test_a_refused_file_is_a_failed_check_with_its_sentence(office: Office
     with pytest.raises(SheetError) as refusal:
         await office.check_file(path, "名单.pdf")
     assert refusal.value.trouble is Trouble.WRONG_KIND
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("zh-CN", "人员导入模板.xlsx"), ("en", "people to import.xlsx")]
+)
+async def test_the_template_filled_in_is_understood(office: Office, language: str, name: str) -> None:
+    called, content = await template(language)
+    assert called == name
+    path = office.directory / "t.xlsx"
+    path.write_bytes(content)
+    book = openpyxl.load_workbook(path)
+    book.active.append(GOOD)
+    book.save(path)
+    assert (await office.check_file(path, name)).outcome["new"] == 1

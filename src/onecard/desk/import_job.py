@@ -1,6 +1,7 @@
 """The import of people as two jobs: check an uploaded file and show what it would do, then carry it out."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from onecard.desk.sheet_writer import Format
 from onecard.desk.texts import sentence
 from onecard.desk.uploads import FILE_MAX_MB, SheetError, Trouble
 from onecard.desk.uploads import KINDS as KINDS_OF_FILES
-from onecard.desk.workbooks import write_reasons
+from onecard.desk.workbooks import write_reasons, write_template
 from onecard.people.scope import Scope, as_array
 
 WRONG_SHOWN = 100
@@ -92,6 +93,16 @@ async def start_import(
         "file": check.input.name,
     }
     return await jobs.start(tx, vault, PEOPLE_IMPORT, say("Import of {file}", file=check.input.name), params)
+
+
+async def template(language: str) -> tuple[str, bytes]:
+    """Name and bytes of the empty workbook to fill in, in a language (`zh-CN` or `en`)."""
+    with tempfile.TemporaryDirectory(prefix="onecard-template-") as directory:
+        path = Path(directory) / "template.xlsx"
+        await asyncio.to_thread(write_template, path, language)
+        content = await asyncio.to_thread(path.read_bytes)
+    name = say("people to import").read(language)
+    return f"{name}.xlsx", content
 
 
 def wrong_rows(detail: Any) -> list[WrongRow]:

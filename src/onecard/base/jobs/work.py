@@ -53,15 +53,15 @@ class Work:
         tenant_id: whose it is.
         actor: who asked; the work is done in their name.
         vault: for personal data.
+        tools: what its process works with.
         directory: for temporary files; deleted afterwards.
     """
 
     def __init__(self, tools: Tools, tenant_id: int, job: Job, directory: Path) -> None:
-        self.tenant_id, self.job, self.directory = tenant_id, job, directory
+        self.tools, self.tenant_id, self.job, self.directory = tools, tenant_id, job, directory
         kind, _, name = job.asked_by.partition(":")
         self.actor = Actor(kind, name, job.asked_from)
-        self.vault = tools.vault
-        self._db, self._announce = tools.db, tools.announce
+        self.vault, self.tools = tools.vault, tools
         self._noted: tuple[int, int, Text | None] = (0, 0, None)
         self._cancel_wanted = self._superseded = self._finished = False
 
@@ -77,7 +77,7 @@ class Work:
         Raises:
             Superseded: another attempt has begun already.
         """
-        async with self._db.tenant_tx(self.tenant_id, self.actor, snapshot=snapshot) as tx:
+        async with self.tools.db.tenant_tx(self.tenant_id, self.actor, snapshot=snapshot) as tx:
             await self._hold(tx)
             yield tx
 
@@ -141,9 +141,9 @@ class Work:
             Superseded: another attempt has begun, or the job ended with it.
         """
         if not (self._finished and ended is not None):
-            async with self._db.tenant_tx(self.tenant_id, self.actor) as tx:
+            async with self.tools.db.tenant_tx(self.tenant_id, self.actor) as tx:
                 await self._finish(tx, state, sentence, ended)
-        await self._announce(self.tenant_id, f"job.{self.job.id}")
+        await self.tools.announce(self.tenant_id, f"job.{self.job.id}")
 
     async def _finish(self, tx: Tx, state: State, sentence: Text | str, ended: Ended | None) -> None:
         detail = None
@@ -176,9 +176,9 @@ class Work:
                 continue
             written, last = self._noted, time.monotonic()
             try:
-                async with self._db.tenant_tx(self.tenant_id, self.actor) as tx:
+                async with self.tools.db.tenant_tx(self.tenant_id, self.actor) as tx:
                     await self._note(tx, *written)
-                await self._announce(self.tenant_id, f"job.{self.job.id}")
+                await self.tools.announce(self.tenant_id, f"job.{self.job.id}")
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 # the work goes on; if the database stays away it will notice itself
                 log.warning("progress of job %s could not be written: %s", self.job.id, error)
