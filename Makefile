@@ -7,7 +7,7 @@ JOBS ?= 2
 WEB = $(shell find src/onecard/web \( -name '*.py' -o -name '*.html' -o -path '*/assets/*' \) -type f)
 STATIC = src/onecard/web/static/manifest.json
 
-.PHONY: help setup demo test lint chaos bench reference lock system-deps clean
+.PHONY: help setup demo test lint chaos bench texts reference lock system-deps clean
 .DEFAULT_GOAL := help
 
 help: ## list what there is
@@ -39,6 +39,9 @@ bench: setup ## ratios against named peers, measured in one run
 	@$(BIN)/onecard bench ledger
 	@$(BIN)/onecard bench tap
 	@$(BIN)/onecard bench desk
+
+texts: setup ## print what has no Chinese yet, ready to be put into a catalogue
+	@PYTHONPATH=tests/repo $(BIN)/python -c "import test_texts as t; print(t.texts.stubs(t.SAID, t.CATALOGUES))"
 
 reference: setup ## write docs/reference from the code
 	@$(BIN)/python -m onecard.cli.reference
