@@ -103,7 +103,7 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value as it is shown; `href` makes it a link, `hint` is its title attribute."""
+    """One value as it is shown; `href` makes it a link, `hint` is its title attribute, `depth` indents it."""
 
     text: str
     look: Look = Look.TEXT
@@ -111,6 +111,7 @@ class Cell:
     href: str = ""
     hint: str = ""
     parts: tuple[tuple[str, ...], ...] = ()
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Button:
         key: printed in <kbd> and bound, e.g. `n`, `F2`, `Ctrl+Enter`.
         dialog: opens what `href` answers in the dialog.
         post: sends a POST (with `confirm` asked before, if there is one).
-        download: the browser saves what comes.
+        download: the browser saves what comes; with `post`, of the list as it stands then.
     """
 
     label: str
@@ -170,6 +171,7 @@ class Button:
     download: bool = False
     confirm: str = ""
     menu: bool = False  # stands in the “more” menu instead of the bar
+    passkey: str = ""  # asks for a passkey by the options (JSON) `href` answers to POST; `credential` goes here
 
 
 @dataclass(frozen=True, slots=True)

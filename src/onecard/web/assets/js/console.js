@@ -8,6 +8,7 @@ import { startKeys } from './keys.js'
 import { startLists } from './lists.js'
 import { lost, startNetwork, stream } from './network.js'
 import { startPalette } from './palette.js'
+import { startPasskeys } from './passkeys.js'
 import { startPreferences } from './preferences.js'
 import { startSession } from './session.js'
 import { startToasts } from './toasts.js'
@@ -26,3 +27,4 @@ startKeys()
 startNetwork()
 startEvents(stream)
 startSession()
+startPasskeys()

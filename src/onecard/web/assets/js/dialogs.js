@@ -94,7 +94,11 @@ export function startDialogs() {
   dialog.addEventListener('mousedown', (event) => {
     if (event.target === dialog) closeDialog()
   })
-  dialog.addEventListener('close', () => body.replaceChildren())
+  dialog.addEventListener('close', () => {
+    const done = body.querySelector('[data-changed]')
+    body.replaceChildren()
+    if (done) changed()
+  })
   document.addEventListener('htmx:after:settle', shown)
   document.addEventListener('htmx:finally:request', finished)
   document.addEventListener('htmx:confirm', async (event) => {

@@ -37,6 +37,20 @@ function shown(event, button) {
   button.setAttribute('aria-pressed', String(show))
 }
 
+// what is shown once is copied without being mistyped
+async function copy(event, button) {
+  const source = document.getElementById(button.dataset.copy)
+  const words = source.value ?? [...source.children].map((each) => each.textContent.trim()).join('\n')
+  try {
+    await navigator.clipboard.writeText(words)
+    toast(text('copied'))
+  } catch {
+    // without a secure connection the browser lets only people copy
+    getSelection().selectAllChildren(source)
+    source.select?.()
+  }
+}
+
 // dates are typed the same way in every language; the browser's calendar only helps
 function calendar(event, button) {
   const typed = document.getElementById(button.dataset.calendar)
@@ -167,6 +181,7 @@ class Picker {
 export function startFields() {
   on('click', '[data-eye]', shown)
   on('click', '[data-calendar]', calendar)
+  on('click', '[data-copy]', copy)
   on('change', '.drop-input', chosen)
   for (const [type, over] of [['dragover', true], ['dragleave', false], ['drop', false]]) {
     on(type, '[data-drop]', (event, box) => box.classList.toggle('drop-over', over))

@@ -13,10 +13,23 @@ function tell(form, words) {
   return true
 }
 
+// a list is exported as its address says now; the page stays, so the form can be sent again
+function asItStands(form) {
+  const target = new URL(form.action)
+  const wanted = new URLSearchParams(location.search)
+  wanted.set('format', target.searchParams.get('format'))
+  target.search = wanted
+  form.action = target
+}
+
 // where a form is answered by a page: one press, one request
 function sentOnce(event) {
   const form = event.target
   if (event.defaultPrevented || form.method === 'dialog') return
+  if ('download' in form.dataset) {
+    asItStands(form)
+    return
+  }
   if (form.dataset.sending) {
     event.preventDefault()
     return

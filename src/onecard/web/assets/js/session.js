@@ -30,7 +30,18 @@ function whole(event) {
   location.href = page && ctx.request.method === 'GET' && ctx.response.status === 200 ? ctx.response.raw.url : location.href
 }
 
+// a one-time link carries its secret behind the #, which browsers send to nobody
+function useLink() {
+  const form = document.getElementById('from-fragment')
+  const secret = location.hash.slice(1)
+  if (!form || !secret) return
+  history.replaceState(history.state, '', location.pathname + location.search)
+  form.elements.code.value = secret
+  form.requestSubmit()
+}
+
 export function startSession() {
+  useLink()
   restart()
   document.addEventListener('htmx:after:request', restart)
   document.addEventListener('htmx:before:swap', whole)
