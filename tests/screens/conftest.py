@@ -1,24 +1,18 @@
 """Real Chromium (Debian's) against a real console: one console for each file of tests, one browser."""
 
-import asyncio
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from playwright.sync_api import Browser
-from stage import Stage
+from stage import Stage, raised
 from visitors import Visitors
 
-from onecard.base.embedded import OWNER, logins
 from onecard.base.pgserver import EmbeddedPostgres
 
 CHROMIUM = Path("/usr/bin/chromium")
-TEMPLATE = "onecard_template"
 QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
@@ -38,26 +32,8 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def stage(postgres: EmbeddedPostgres) -> Iterator[Stage]:
     """A console of this file's own."""
-    name = f"stage_{uuid4().hex}"
-    _execute(postgres, f'create database "{name}" template {TEMPLATE} owner {OWNER}')
-    stage = Stage(logins(postgres, name))
-    stage.start()
-    yield stage
-    stage.stop()
-    _execute(postgres, f'drop database "{name}" with (force)')
-
-
-def _execute(postgres: EmbeddedPostgres, statement: str) -> None:
-    async def execute() -> None:
-        connection = await asyncpg.connect(postgres.url())
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    # in another thread, because Playwright keeps a loop running in this one
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, execute()).result()
+    with raised(postgres) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,19 @@ a newcomer whose password somebody else set.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Collection
-from concurrent.futures import Future
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
+from uuid import uuid4
+
+import asyncpg
 
 from onecard.base.db import SYSTEM, Database, Tx, connect
-from onecard.base.embedded import Logins
+from onecard.base.embedded import OWNER, Logins, logins
+from onecard.base.jobs.worker import Pace, Worker
+from onecard.base.pgserver import EmbeddedPostgres
 from onecard.base.vault import Vault
 from onecard.desk.new_tenant import open_tenant
 from onecard.people import service as people
@@ -24,12 +29,14 @@ from onecard.tenants.functions import F, Function
 from onecard.tenants.operators import roles
 from onecard.tenants.operators import service as operators
 from onecard.tenants.operators.model import EVERYTHING, OperatorDraft
+from onecard.web.job_kinds import job_kinds
 from onecard.web.kit.assets import load_assets
 from onecard.web.kit.hub import Hub
 from onecard.web.server import Listen, serving
 from onecard.web.services import Services
 
 T = TypeVar("T")
+TEMPLATE = "onecard_template"
 PASSWORD = "rice-bowl-on-tuesday"
 CLERK = frozenset({F.PEOPLE_PERSON_VIEW, F.PEOPLE_PERSON_CHANGE, F.PEOPLE_DEPARTMENT_VIEW})
 
@@ -56,6 +63,7 @@ class Stage:
     _loop: asyncio.AbstractEventLoop | None = None
     _db: Database | None = None
     _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _thread: threading.Thread = field(default_factory=threading.Thread)
 
     def run(self, work: Callable[[Database], Awaitable[T]]) -> T:
         """Run a coroutine in the server's loop, with its door to the database."""
@@ -89,13 +97,15 @@ class Stage:
     def start(self) -> None:
         """Start the server in a thread of its own."""
         ready: Future[None] = Future()
-        threading.Thread(target=self._live, args=(ready,), daemon=True).start()
+        self._thread = threading.Thread(target=self._live, args=(ready,), daemon=True)
+        self._thread.start()
         ready.result(60)
 
     def stop(self) -> None:
         """End it."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._over.set)
+            self._thread.join(20)
 
     def _live(self, ready: "Future[None]") -> None:
         try:
@@ -114,9 +124,23 @@ class Stage:
             services = Services(
                 db=self._db, vault=self.vault, hub=Hub(), assets=load_assets(), version="0.1.0", schema="0019"
             )
+            await self._work(stack, services)
             self.url = await stack.enter_async_context(serving(services, Listen()))
             ready.set_result(None)
             await self._over.wait()
+
+    async def _work(self, stack: AsyncExitStack, services: Services) -> None:
+        """A worker of jobs, which tells open pages directly because there is no bus."""
+
+        async def announce(tenant_id: int, topic: str) -> None:
+            services.hub.tell(tenant_id, topic)
+
+        worker = Worker(
+            db=services.db, vault=services.vault, url=self.logins.application, kinds=job_kinds(),
+            announce=announce, pace=Pace(poll=0.1),
+        )  # fmt: skip
+        await worker.start()
+        stack.push_async_callback(worker.stop)
 
     async def _raise_cast(self, db: Database) -> None:
         for code, name, language in (("8672", "青松学校", "zh-CN"), ("1200", "Lakeside Works", "en")):
@@ -158,3 +182,28 @@ class Stage:
             await operators.keep_password(tx, operator, PASSWORD, by_other=False)
         await roles.set_grants(tx, made.id, functions, by=EVERYTHING)
         self.accounts[who], self.operators[who] = made.account, made.id
+
+
+@contextmanager
+def raised(postgres: EmbeddedPostgres) -> Iterator[Stage]:
+    """A stage on a fresh database of the shared server."""
+    name = f"stage_{uuid4().hex}"
+    _execute(postgres, f'create database "{name}" template {TEMPLATE} owner {OWNER}')
+    stage = Stage(logins(postgres, name))
+    stage.start()
+    yield stage
+    stage.stop()
+    _execute(postgres, f'drop database "{name}" with (force)')
+
+
+def _execute(postgres: EmbeddedPostgres, statement: str) -> None:
+    async def execute() -> None:
+        connection = await asyncpg.connect(postgres.url())
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    # in another thread, because Playwright keeps a loop running in this one
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, execute()).result()

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from onecard.base.errors import NotFoundError
 from onecard.base.listing import Condition, Kind, Op, Wish
 from onecard.base.texts import say
-from onecard.tenants.functions import Function
 from onecard.web.api.caller import calling
 from onecard.web.api.problems import Refusal
 from onecard.web.kit.fields import field_errors
+from onecard.web.kit.needs import Needs
 from onecard.web.kit.screen import Screen
 from onecard.web.kit.visit import Visit
 
@@ -73,9 +73,9 @@ def add_resource(router: APIRouter, screen: Screen[Any]) -> None:
         _add_remove(router, screen)
 
 
-def described(function: Function) -> dict[str, Any]:
+def described(needs: Needs) -> dict[str, Any]:
     """What the API's description says about the right a call needs."""
-    return {FUNCTION: function.value}
+    return {FUNCTION: needs.value}
 
 
 def _label(screen: Screen[Any]) -> str:

@@ -42,6 +42,7 @@ class Column:
         shown: stands in the table; otherwise only in filters and exports.
         filter: stands in the filter panel.
         export: stands in exports.
+        in_file: what a file says instead of what the table shows.
         needs: who lacks this function sees the column nowhere.
     """
 
@@ -55,6 +56,7 @@ class Column:
     shown: bool = True
     filter: bool = True
     export: bool = True
+    in_file: Callable[[Visit, Row], str] | None = None
     needs: Function | None = None
 
     @property
@@ -74,6 +76,10 @@ class Column:
             tone = self._word(value)[1]
         text = self.written(visit, value)
         return Cell(text, self.layout if text else Look.TEXT, tone)
+
+    def in_words(self, visit: Visit, row: Row) -> str:
+        """What a file says of a row."""
+        return self.in_file(visit, row) if self.in_file else self.cell(visit, row).text
 
     def written(self, visit: Visit, value: Any) -> str:
         """A value as people read it."""

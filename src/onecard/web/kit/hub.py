@@ -29,13 +29,17 @@ class Hub:
         await bus.subscribe(f"{SUBJECT}.*.>", self._heard)
 
     def tell(self, tenant_id: int, topic: str) -> None:
-        """Tell the tenant's open pages that something about a topic changed, e.g. `job.12`."""
-        line = f"data: {json.dumps(topic)}\n\n".encode()
-        for queue in self._streams.get(tenant_id, ()):
-            # a browser that does not read gets the newest; it fetches anew anyway
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(line)
+        """Tell the tenant's open pages that something about a topic changed, e.g. `job.12`.
+
+        A list listens to the topic's first word, `job`, and so to every one of its kind.
+        """
+        for each in dict.fromkeys((topic, topic.split(".", 1)[0])):
+            line = f"data: {json.dumps(each)}\n\n".encode()
+            for queue in self._streams.get(tenant_id, ()):
+                # a browser that does not read gets the newest; it fetches anew anyway
+                if queue.full():
+                    queue.get_nowait()
+                queue.put_nowait(line)
 
     async def _heard(self, subject: str, payload: bytes) -> None:
         _, tenant_id, topic = subject.split(".", 2)

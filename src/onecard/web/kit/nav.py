@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from onecard.base.texts import Text, say
-from onecard.tenants.functions import Function
+from onecard.web.kit.needs import Needs
 from onecard.web.kit.views import NavArea, NavItem
 from onecard.web.kit.visit import Visit
 
@@ -20,7 +20,7 @@ class Entry:
     label: Text
     href: str
     icon: str
-    needs: Function
+    needs: Needs
 
 
 @dataclass(frozen=True, slots=True)

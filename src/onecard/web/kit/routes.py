@@ -1,26 +1,17 @@
 """Routes that say what they need: a page without a declared right cannot be written."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from enum import StrEnum
 from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onecard.tenants.functions import Function
 from onecard.web.kit.guard import answer
+from onecard.web.kit.needs import Needs as Needs
+from onecard.web.kit.needs import Open as Open
 from onecard.web.kit.visit import Visit
 
-
-class Open(StrEnum):
-    """What a page needs when it needs no function."""
-
-    ANYBODY = "anybody"
-    SIGNED_IN = "signed-in"
-
-
-Needs: TypeAlias = Function | Open
 Endpoint: TypeAlias = Callable[[Visit], Awaitable[Response]]
 
 

@@ -20,6 +20,7 @@ from onecard.web.kit.bulk import Bulk, bulk_routes
 from onecard.web.kit.columns import Column
 from onecard.web.kit.filters import Query, conditions, panel
 from onecard.web.kit.forms import Model
+from onecard.web.kit.needs import Needs
 from onecard.web.kit.routes import Page
 from onecard.web.kit.tables import NOTHING_YET, TableParts, page_first, page_size, table
 from onecard.web.kit.views import Button, GrantArea, ListView, Option, TableView, Tone, TreeView
@@ -56,7 +57,7 @@ class Screen(Generic[Model]):
         area: of the menu.
         title: in the menu and over the list.
         icon: name in the sprite.
-        view: function that opens the list; `change` for the form; None: nothing can be changed.
+        view: what opens the list, usually a function; `change` for the form; None: nothing can be changed.
         listing: where rows come from; `arguments` makes its arguments of the address.
         columns: one declaration for table, filters, sorting, export and API.
         form: model of the form.
@@ -79,7 +80,7 @@ class Screen(Generic[Model]):
     area: str
     title: Text
     icon: str
-    view: Function
+    view: Needs
     listing: Listing
     columns: tuple[Column, ...]
     change: Function | None = None
@@ -260,15 +261,15 @@ def _new(screen: Screen[Any], visit: Visit) -> tuple[Button, ...]:
 def _actions(screen: Screen[Any], visit: Visit, query: Query) -> tuple[Button, ...]:
     export: tuple[Button, ...] = ()
     if visit.may(screen.export or screen.view):
-        here = query.href(["page", "size"], path=f"{screen.path}/export")
-        glue = "&" if "?" in here else "?"
         export = tuple(
-            Button(visit.say(label), f"{here}{glue}format={kind}", "download", key=key, post=True, menu=True)
-            for label, kind, key in ((_AS_XLSX, "xlsx", "e"), (_AS_CSV, "csv", ""))
-        )
+            Button(
+                visit.say(label), query.href(["page", "size"], path=f"{screen.path}/export", format=kind),
+                "download", key=key, post=True, download=True, menu=True,
+            )
+            for label, kind, key in _FORMATS
+        )  # fmt: skip
     more = screen.actions(visit, query) if screen.actions else ()
     return (*_new(screen, visit), *more, *export)
 
 
-_AS_XLSX = say("Export as Excel")
-_AS_CSV = say("Export as CSV")
+_FORMATS = ((say("Export as Excel"), "xlsx", "e"), (say("Export as CSV"), "csv", ""))

@@ -171,7 +171,9 @@ class Button:
     download: bool = False
     confirm: str = ""
     menu: bool = False  # stands in the “more” menu instead of the bar
-    passkey: str = ""  # asks for a passkey by the options (JSON) `href` answers to POST; `credential` goes here
+    passkey: str = (
+        ""  # asks for a passkey by the options (JSON) `href` answers to POST; `credential` goes here
+    )
 
 
 @dataclass(frozen=True, slots=True)

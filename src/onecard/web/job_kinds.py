@@ -1,0 +1,12 @@
+"""What jobs a worker has to know for the console: those of the use cases, and the exports of its lists."""
+
+from onecard.base.jobs.kinds import JobKind
+from onecard.desk import job_kinds as desk
+from onecard.web.kit.export import LIST_EXPORT
+from onecard.web.pages import pages
+
+
+def job_kinds() -> tuple[JobKind, ...]:
+    """All kinds of jobs of the product."""
+    pages()  # the lists that can be exported are those of the screens
+    return (*desk.KINDS, LIST_EXPORT)
