@@ -1,7 +1,8 @@
+# ruff: noqa: INP001  a script, not part of a package
 """Build what browsers load: `python tools/assets.py` fills src/onecard/web/static (docs/adr/0049).
 
-Takes the stylesheet (Sass over parts of Tabler), the modules of assets/js, htmx and a sprite of the icons that
-are used; gives each a name with the hash of its content, a compressed twin, and a line in manifest.json.
+Takes the stylesheet (Sass over parts of Tabler), the modules of assets/js, htmx and a sprite of the icons in
+use; gives each a name with the hash of its content, a compressed twin, and a line in manifest.json.
 Packages come from npm by package-lock.json, with the Node of the virtual environment.
 """
 
@@ -52,8 +53,10 @@ def main() -> None:
         names[f"js/{name}"] = _hashed(f"js/{name}", content)
         written[names[f"js/{name}"]] = content
     publish(names, written)
-    packed = sum(len(gzip.compress(content, 9)) for name, content in written.items() if "licences" not in name)
-    print(f"{len(names)} files in {OUT.relative_to(ROOT)}, {packed / 1000:.0f} kB compressed", file=sys.stderr)
+    packed = sum(
+        len(gzip.compress(content, 9)) for name, content in written.items() if "licences" not in name
+    )
+    sys.stderr.write(f"{len(names)} files in {OUT.relative_to(ROOT)}, {packed / 1000:.0f} kB compressed\n")
 
 
 def install() -> None:
@@ -66,7 +69,15 @@ def install() -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SOURCE / name, CACHE / name)
     # no package may run a program of its own while it is installed
-    command = ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [
+        "npm",
+        "ci",
+        "--ignore-scripts",
+        "--omit=optional",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]
     _run(command, cwd=CACHE)
     stamp.write_bytes(lock)
 
@@ -75,7 +86,7 @@ def stylesheet() -> bytes:
     """The console's stylesheet, compressed."""
     sass = ["node", str(MODULES / "sass" / "sass.js"), f"--load-path={MODULES}", "--no-source-map", "--quiet"]
     made = _run([*sass, "--style=compressed", str(SOURCE / "css" / "console.scss")])
-    # comments that begin with an exclamation mark survive compression; the licences stand in a file of their own
+    # comments that begin with an exclamation mark survive compression; licences stand in a file of their own
     return re.sub(rb"/\*!.*?\*/", b"", made, flags=re.DOTALL)
 
 
@@ -122,7 +133,9 @@ def icon_names() -> list[str]:
     for line in (SOURCE / "icons.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             wanted[line] = "icons.txt"
-    unknown = [f"{where}: there is no icon “{name}”" for name, where in wanted.items() if not _icon(name).exists()]
+    unknown = [
+        f"{where}: there is no icon “{name}”" for name, where in wanted.items() if not _icon(name).exists()
+    ]
     if unknown:
         sys.exit("\n".join(unknown))
     return sorted(wanted)
@@ -133,7 +146,10 @@ def _icons_in(tree: ast.AST) -> Iterator[str]:
     for call in ast.walk(tree):
         if isinstance(call, ast.Call):
             place = _ICON_PLACE.get(ast.unparse(call.func).removeprefix("nav."), len(call.args))
-            given = [*call.args[place : place + 1], *(each.value for each in call.keywords if each.arg == "icon")]
+            given = [
+                *call.args[place : place + 1],
+                *(each.value for each in call.keywords if each.arg == "icon"),
+            ]
             for part in given:
                 choices = [part.body, part.orelse] if isinstance(part, ast.IfExp) else [part]
                 words = (each.value for each in choices if isinstance(each, ast.Constant))
@@ -168,7 +184,7 @@ def licences() -> bytes:
 
 
 def publish(names: dict[str, str], files: dict[str, bytes]) -> None:
-    """Write the files, then the manifest, then remove what no longer belongs: a running server finds its own."""
+    """Write the files, then the manifest, and only then remove what no longer belongs to it."""
     keep = {"manifest.json"}
     for name, content in files.items():
         path = OUT / name
@@ -199,7 +215,10 @@ def _run(command: list[str], cwd: Path = ROOT) -> bytes:
     binaries = Path(sys.executable).parent
     environment = os.environ | {"PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
     program = shutil.which(command[0], path=environment["PATH"]) or command[0]
-    done = subprocess.run([program, *command[1:]], cwd=cwd, env=environment, capture_output=True, check=False)
+    whole = [program, *command[1:]]
+    done = subprocess.run(  # noqa: S603  npm and node of the environment, with arguments of this file
+        whole, cwd=cwd, env=environment, capture_output=True, check=False
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command[:3])} failed:\n{done.stderr.decode(errors='replace')}")
     return done.stdout
