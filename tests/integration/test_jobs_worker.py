@@ -13,7 +13,7 @@ import pytest
 from sheets import HEADINGS, xlsx
 
 from onecard.base.bus import connect_bus
-from onecard.base.db import Actor, connect
+from onecard.base.db import Actor, Database, connect
 from onecard.base.embedded import logins
 from onecard.base.jobs import service as jobs
 from onecard.base.jobs.model import Upload
@@ -60,17 +60,20 @@ async def test_a_child_does_jobs_and_tells_the_bus(settings: Settings, tmp_path:
     path = xlsx(tmp_path / "a.xlsx", [HEADINGS, ["1", "王", "学生", "七年级1班"]])
     async with db.tenant_tx(tenant_id, LI) as tx:
         job_id = await start_check(tx, vault, Upload("a.xlsx", "", path), language="en", departments=None)
-    state = ""
-    async with asyncio.timeout(30):
-        while state not in {"done", "failed"}:
-            async with db.tenant_tx(tenant_id, LI) as tx:
-                state = (await jobs.get(tx, job_id)).state
-            await asyncio.sleep(0.1)
-    assert (state, told.is_set(), child.alive()) == ("done", True, True)
+    assert (await ended(db, tenant_id, job_id), told.is_set(), child.alive()) == ("done", True, True)
     await bus.close()
     await db.close()
     await asyncio.to_thread(child.stop)
     assert not child.alive()
+
+
+async def ended(db: Database, tenant_id: int, job_id: int) -> str:
+    async with asyncio.timeout(30):
+        while True:
+            async with db.tenant_tx(tenant_id, LI) as tx:
+                if (found := await jobs.get(tx, job_id)).ended:
+                    return found.state
+            await asyncio.sleep(0.1)
 
 
 def test_a_child_ends_with_its_parent(settings: Settings) -> None:

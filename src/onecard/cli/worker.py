@@ -15,7 +15,7 @@ from onecard.base.vault import open_vault
 from onecard.cli import output
 from onecard.cli.runtime import open_runtime, read_servers, run_async
 from onecard.cli.serve import until_signal
-from onecard.desk.job_kinds import KINDS
+from onecard.web.job_kinds import job_kinds
 
 app = typer.Typer()
 
@@ -43,7 +43,7 @@ async def _worker(settings: Settings, *, at_once: int, with_parent: bool) -> Non
                 db=runtime.db,
                 vault=open_vault(settings),
                 url=runtime.urls.application,
-                kinds=KINDS,
+                kinds=job_kinds(),
                 announce=over_bus(runtime.bus) if runtime.bus else silent,
                 at_once=at_once,
             )
