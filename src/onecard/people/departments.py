@@ -61,6 +61,16 @@ async def outline(tx: Tx, *, departments: Scope = None) -> list[DepartmentLine]:
     return result
 
 
+async def get(tx: Tx, department_id: int, *, departments: Scope = None) -> Department:
+    """One department.
+
+    Raises:
+        NotFoundError: it does not exist, or the caller does not see it.
+    """
+    refuse_outside(departments, department_id)
+    return _found(await tree(tx), department_id)
+
+
 async def create(
     tx: Tx,
     *,

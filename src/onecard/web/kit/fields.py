@@ -102,7 +102,7 @@ def field_view(visit: Visit, name: str, info: FieldInfo, content: Content) -> Fi
         readonly=ui.fixed and content.existing,
         wide=ui.wide or kind in {"textarea", "functions", "checks"} or longest > _LONG_TEXT,
         options=_options(visit, name, info, content),
-        tree=_ticked(content.trees.get(name, ()), value),
+        tree=_ticked(content.trees[name], value) if name in content.trees else (),
         suffix=visit.say(ui.suffix) if ui.suffix else "",
         placeholder=ui.placeholder,
         accept=ui.accept,

@@ -5,14 +5,45 @@ from typing import Any
 from onecard.web.kit.routes import Page
 from onecard.web.kit.screen import Screen
 from onecard.web.pages import around
-from onecard.web.pages.access import all_sessions, api_keys, approvals, operators, roles, sign_in
+from onecard.web.pages.access import (
+    account,
+    account_factors,
+    all_sessions,
+    api_keys,
+    approvals,
+    operators,
+    roles,
+    setup,
+    sign_in,
+    sign_in_factor,
+    sign_in_others,
+)
+from onecard.web.pages.people import classes, departments, fields
 
 
 def screens() -> list[Screen[Any]]:
     """Every screen, in the order of the menu; a new one is added here."""
-    return [operators.SCREEN, roles.SCREEN, all_sessions.SCREEN, approvals.SCREEN, api_keys.SCREEN]
+    return [
+        departments.SCREEN,
+        classes.SCREEN,
+        fields.SCREEN,
+        operators.SCREEN,
+        roles.SCREEN,
+        all_sessions.SCREEN,
+        approvals.SCREEN,
+        api_keys.SCREEN,
+    ]
 
 
 def pages() -> list[Page]:
     """Every page; those that are no screens are added here."""
-    return [*around.PAGES, *sign_in.PAGES, *(page for screen in screens() for page in screen.routes())]
+    return [
+        *around.PAGES,
+        *sign_in.PAGES,
+        *sign_in_factor.PAGES,
+        *sign_in_others.PAGES,
+        *setup.PAGES,
+        *account.PAGES,
+        *account_factors.PAGES,
+        *(page for screen in screens() for page in screen.routes()),
+    ]
