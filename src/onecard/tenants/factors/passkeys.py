@@ -116,7 +116,7 @@ async def check_passkey(
     try:
         challenge = await _asked(tx, operator_id, response, "prove", now)
         credential = base64url_to_bytes(json.loads(response)["rawId"])
-    except (ConflictError, ValueError, KeyError, TypeError):
+    except (ConflictError, ValueError, KeyError, TypeError, RecursionError):
         return False
     # locked, so that a copied key that answers at the same time meets the new count
     row = await _sql.lock_passkey(
@@ -185,7 +185,7 @@ async def _asked(tx: Tx, operator_id: int, response: str, purpose: str, now: dat
     try:
         data = base64url_to_bytes(json.loads(response)["response"]["clientDataJSON"])
         challenge = base64url_to_bytes(json.loads(data)["challenge"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ConflictError(_NOT_ACCEPTED) from None
     asked = await _sql.use_challenge(
         tx.connection, tenant_id=tx.tenant_id, operator_id=operator_id, challenge=challenge, purpose=purpose,

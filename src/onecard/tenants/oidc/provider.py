@@ -138,7 +138,7 @@ class Providers:
             }
             claims = CodeIDToken(token.claims, token.header, options, expected)
             claims.validate(leeway=rules.LEEWAY_SECONDS)
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise NotValidError from error
         return dict(claims)
 
@@ -185,7 +185,7 @@ class Providers:
             raise UnavailableError(rules.UNREACHABLE)
         try:
             said = httpx.Response(200, content=body).json() if response.is_success else None
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise NotValidError

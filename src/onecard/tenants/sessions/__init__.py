@@ -30,6 +30,7 @@ from onecard.tenants.sessions.signing_in import (
     passkey_options,
     sign_in,
     use_link,
+    waiting_factors,
 )
 
 __all__ = [
@@ -58,4 +59,5 @@ __all__ = [
     "strengthen",
     "unlock",
     "use_link",
+    "waiting_factors",
 ]

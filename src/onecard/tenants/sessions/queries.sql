@@ -9,11 +9,11 @@ select o.id, o.account, o.password_hash, o.password_changed_at,
                   and p.hash = :address_hash and p.seen_at > :address_since) as address_known
   from tenants.operator o where o.tenant_id = :tenant_id and o.account = :account;
 
--- name: open(tenant_id, operator_id, token_hash, state, method, second_factor, address, agent, at, idle_seconds, ends_at, confirmed_at)$
-insert into tenants.session (tenant_id, operator_id, token_hash, state, method, second_factor, address, agent,
-       began_at, seen_at, idle_seconds, ends_at, confirmed_at, password_at)
-select o.tenant_id, o.id, :token_hash, :state, :method, :second_factor, :address, :agent, :at, :at,
-       :idle_seconds, :ends_at, :confirmed_at, o.password_changed_at
+-- name: open(tenant_id, operator_id, token_hash, state, method, address, agent, at, idle_seconds, ends_at)$
+insert into tenants.session (tenant_id, operator_id, token_hash, state, method, address, agent, began_at,
+       seen_at, idle_seconds, ends_at, confirmed_at, password_at)
+select o.tenant_id, o.id, :token_hash, :state, :method, :address, :agent, :at, :at, :idle_seconds, :ends_at,
+       :at, o.password_changed_at
   from tenants.operator o where o.tenant_id = :tenant_id and o.id = :operator_id
 returning id;
 

@@ -193,9 +193,8 @@ async def _ask_second(tx: Tx, proof: _Proof, offered: frozenset[str]) -> NeedsFa
 async def _open(tx: Tx, proof: _Proof, token: str, *, state: str, ends_at: datetime, idle: timedelta) -> int:
     session_id = await _sql.open(
         tx.connection, tenant_id=tx.tenant_id, operator_id=proof.operator_id, token_hash=rules.digest(token),
-        state=state, method=proof.method, second_factor=None, address=proof.visitor.where,
-        agent=proof.visitor.agent, at=proof.now, idle_seconds=int(idle.total_seconds()), ends_at=ends_at,
-        confirmed_at=proof.now,
+        state=state, method=proof.method, address=proof.visitor.where, agent=proof.visitor.agent,
+        at=proof.now, idle_seconds=int(idle.total_seconds()), ends_at=ends_at,
     )  # fmt: skip
     return int(session_id)
 
@@ -251,6 +250,16 @@ async def finish_with_code(
             return await _refuse(tx, proof, rules.WRONG_CODE)
         await throttle.give_back(tx, charges)
         return await _promote(tx, session_id, proof, factor)
+
+
+async def waiting_factors(db: Database, cookie: str, *, now: datetime | None = None) -> frozenset[str] | None:
+    """What a pending sign-in can be finished with, as `NeedsFactor` has it; None: it took too long."""
+    now = rules.instant(now)
+    pending = await _pending(db, cookie, Visitor(""), now)
+    if pending is None:
+        return None
+    async with db.tenant_tx(pending[1].tenant_id, SYSTEM) as tx:
+        return await factors.available(tx, pending[1].operator_id)
 
 
 async def passkey_options(
