@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ MODULES = CACHE / "node_modules"
 
 _HASH_LENGTH = 10
 _PACK_FROM_BYTES = 400
+_KEPT_S = 900  # how long a file outlives the build it came from
 _IMPORT = re.compile(r"(\b(?:from|import)\s+)'\./([\w-]+\.js)'")
 _TEMPLATE_CALL = re.compile(r"\bicon\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _CONDITION = re.compile(r"\bif\b.*?\belse\b")
@@ -184,7 +186,7 @@ def licences() -> bytes:
 
 
 def publish(names: dict[str, str], files: dict[str, bytes]) -> None:
-    """Write the files, then the manifest, and only then remove what no longer belongs to it."""
+    """Write the files, then the manifest, then remove old ones; a running server keeps its own for a while."""
     keep = {"manifest.json"}
     for name, content in files.items():
         path = OUT / name
@@ -196,8 +198,12 @@ def publish(names: dict[str, str], files: dict[str, bytes]) -> None:
             keep.add(f"{name}.gz")
     (OUT / "manifest.json").write_text(json.dumps(names, indent=1, sort_keys=True), encoding="utf-8")
     for path in OUT.rglob("*"):
-        if path.is_file() and path.relative_to(OUT).as_posix() not in keep:
+        if path.is_file() and path.relative_to(OUT).as_posix() not in keep and _old(path):
             path.unlink()
+
+
+def _old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > _KEPT_S
 
 
 def _hashed(name: str, content: bytes) -> str:

@@ -33,7 +33,9 @@ export function each(selector, setUp) {
 export function fetchInto(id, href, { source, swap = 'innerHTML', push = 'false' }) {
   // htmx.ajax() takes the header from the source's own target, the server answers by it
   const headers = { 'HX-Target': `div#${id}` }
+  source?.setAttribute('aria-busy', 'true')
   return globalThis.htmx.ajax('GET', href, { target: `#${id}`, swap, source, push, headers })
+    .finally(() => source?.removeAttribute('aria-busy'))
 }
 
 /** Say something to screen readers only. */

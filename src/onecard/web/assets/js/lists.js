@@ -128,7 +128,11 @@ function tidy({ detail: { ctx } }) {
   if (ctx.sourceElement.matches('[data-list-form]')) request.action = request.action.split('?')[0]
 }
 
+const table = (context) => (context.target?.matches?.('[data-table]') ? context.target : null)
+
 export function startLists() {
+  document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => table(ctx)?.setAttribute('aria-busy', 'true'))
+  document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => table(ctx)?.removeAttribute('aria-busy'))
   on('focusin', '[data-table]', (event, table) => {
     focused = { table: table.id, key: event.target.closest('tr[data-row]')?.dataset.row }
   })
