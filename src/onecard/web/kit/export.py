@@ -60,6 +60,7 @@ async def _answer(screen: "Screen[Any]", visit: Visit) -> Response:
     query = Query.of(visit)
     kind = Format.CSV if query.one("format") == Format.CSV else Format.XLSX
     async with visit.tx(snapshot=True) as tx:
+        screen = await screen.at(tx, visit)
         asked = wish(screen, visit, query)
         if await screen.listing.count(tx, asked) > AT_ONCE_MOST:
             job_id = await start_export(tx, visit, screen, query, kind)
@@ -93,6 +94,7 @@ async def _list_export(work: Work) -> Ended:
         visit = Errand(work, await stand_in(tx, work.params, work.actor.where), screen.path)
         if not (visit.may(screen.view) and visit.may(screen.export or screen.view)):
             raise OneCardError(say("You may not export this list any more."))
+        screen = await screen.at(tx, visit)
         asked = wish(screen, visit, Query(screen.path, tuple(parse_qsl(work.params["query"]))))
         total, export = await screen.listing.count(tx, asked), _export(screen, visit)
         rows = await write_table(path, kind, export, screen.listing.all(tx, asked), _told(work, total))

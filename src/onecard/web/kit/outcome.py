@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from onecard.base.errors import OneCardError
 from onecard.base.texts import Text
 from onecard.web.kit import render
 from onecard.web.kit.views import Button, Tone
@@ -63,3 +64,19 @@ def show(visit: Visit, outcome: Outcome) -> Response:
     part = bool(visit.partial)
     template = "_outcome.html" if part else "outcome.html"
     return render.html(visit, template, title=outcome.title, part=part, outcome=view)
+
+
+def said(error: OneCardError) -> Text:
+    """The sentence of an error."""
+    sentence = error.args[0] if error.args else ""
+    return sentence if isinstance(sentence, Text) else Text(str(sentence))
+
+
+def done(visit: Visit, href: str, sentence: Text) -> Response:
+    """After success: the dialog closes and the list is fetched again; without a dialog, to the list."""
+    if visit.outcome is not None:
+        return show(visit, visit.outcome)
+    visit.toast(sentence)
+    if visit.partial:
+        return render.with_toasts(visit, Response(status_code=204), saved={"href": href})
+    return render.go(visit, href)

@@ -74,6 +74,8 @@ class Screen(Generic[Model]):
         tree: a tree beside the list.
         api: name below /api/v1; empty: the screen's own pages only.
         live: topics of events after which the list is fetched again.
+        tailored: the screen with what only this tenant has, e.g. columns and fields of its own; the API keeps
+            to the screen as it is declared.
     """
 
     path: str
@@ -113,6 +115,7 @@ class Screen(Generic[Model]):
     live: tuple[str, ...] = ()
     in_menu: bool = True
     more: tuple[Page, ...] = field(default=())
+    tailored: Callable[["Screen[Any]", Tx, Visit], Awaitable["Screen[Any]"]] | None = None
 
     def __post_init__(self) -> None:
         kinds = {name: each.kind for name, each in self.listing.fields.items()}
@@ -120,6 +123,10 @@ class Screen(Generic[Model]):
         object.__setattr__(self, "columns", columns)
         if self.in_menu:
             nav.add(self.area, nav.Entry(self.title, self.path, self.icon, self.view))
+
+    async def at(self, tx: Tx, visit: Visit) -> "Screen[Any]":
+        """The screen as this visit's tenant has it."""
+        return self if self.tailored is None else await self.tailored(self, tx, visit)
 
     @property
     def dangerous(self) -> bool:
@@ -197,6 +204,7 @@ async def list_page(screen: Screen[Any], visit: Visit) -> Response:
     """The list, or its table only when htmx asks for that."""
     query = Query.of(visit)
     async with visit.tx() as tx:
+        screen = await screen.at(tx, visit)
         page = await screen.listing.page(tx, wish(screen, visit, query))
         whole = visit.partial != TABLE
         tree = await screen.tree(tx, visit, query) if screen.tree and whole else None
@@ -242,7 +250,7 @@ def _parts(screen: Screen[Any], visit: Visit) -> TableParts:
         label=screen.label,
         none=screen.none,
         none_actions=_new(screen, visit),
-        bulk=tuple(each.button(visit, screen.path) for each in screen.bulk if visit.may(each.needs)),
+        bulk=_bulk(screen, visit, rows=True),
         sortable=frozenset(name for name, each in fields.items() if each.sort),
         order=(screen.listing.order, screen.listing.descending),
         filters=screen.filters(visit),
@@ -269,7 +277,13 @@ def _actions(screen: Screen[Any], visit: Visit, query: Query) -> tuple[Button, .
             for label, kind, key in _FORMATS
         )  # fmt: skip
     more = screen.actions(visit, query) if screen.actions else ()
-    return (*_new(screen, visit), *more, *export)
+    return (*_new(screen, visit), *more, *_bulk(screen, visit, rows=False), *export)
+
+
+def _bulk(screen: Screen[Any], visit: Visit, *, rows: bool) -> tuple[Button, ...]:
+    """Buttons of the actions on selected rows, or on the list as a whole."""
+    offered = [each for each in screen.bulk if each.rows is rows and visit.may(each.needs)]
+    return tuple(each.button(visit, screen.path) for each in offered)
 
 
 _FORMATS = ((say("Export as Excel"), "xlsx", "e"), (say("Export as CSV"), "csv", ""))

@@ -12,10 +12,12 @@ from onecard.base.db import Tx
 from onecard.base.errors import NotFoundError, OneCardError, UnavailableError
 from onecard.base.texts import Text, say
 from onecard.tenants.functions import DANGEROUS, Function
-from onecard.web.kit import forms, outcome, render
+from onecard.web.kit import forms
 from onecard.web.kit.approval import effect
 from onecard.web.kit.confirm import CONFIRM, confirm_field, unconfirmed
 from onecard.web.kit.forms import FormPlan
+from onecard.web.kit.outcome import done as done
+from onecard.web.kit.outcome import said as said
 from onecard.web.kit.routes import Page
 from onecard.web.kit.screen import Screen
 from onecard.web.kit.told import told
@@ -108,6 +110,7 @@ def _back(screen: Screen[Any], key: int | None) -> str:
 
 async def _show(screen: Screen[Any], visit: Visit, key: int | None) -> Response:
     async with visit.tx() as tx:
+        screen = await screen.at(tx, visit)
         values = await _values(screen, tx, visit, key)
         plan = await _plan(screen, tx, visit, key)
     return forms.show(visit, plan, values)
@@ -126,6 +129,9 @@ async def _values(screen: Screen[Any], tx: Tx, visit: Visit, key: int | None) ->
 
 
 async def _take(screen: Screen[Any], visit: Visit, key: int | None) -> Response:
+    if screen.tailored is not None:
+        async with visit.tx() as tx:
+            screen = await screen.at(tx, visit)
     assert screen.form is not None  # noqa: S101  routes exist only with a form
     filled = await forms.fill(visit, screen.form, left_out=screen.left_out(visit))
     errors: dict[str, Text] = dict(filled.errors)
@@ -180,19 +186,3 @@ async def _remove(screen: Screen[Any], visit: Visit) -> Response:
         assert screen.remove is not None  # noqa: S101  routes exist only with a use case
         await screen.remove(tx, visit, visit.number())
     return done(visit, screen.path, screen.removed)
-
-
-def said(error: OneCardError) -> Text:
-    """The sentence of an error."""
-    sentence = error.args[0] if error.args else ""
-    return sentence if isinstance(sentence, Text) else Text(str(sentence))
-
-
-def done(visit: Visit, href: str, sentence: Text) -> Response:
-    """After success: the dialog closes and the list is fetched again; without a dialog, to the list."""
-    if visit.outcome is not None:
-        return outcome.show(visit, visit.outcome)
-    visit.toast(sentence)
-    if visit.partial:
-        return render.with_toasts(visit, Response(status_code=204), saved={"href": href})
-    return render.go(visit, href)

@@ -12,6 +12,7 @@ from onecard.web.kit.fields import kind_of, ui_of
 from onecard.web.kit.views import Option
 
 _MOST = 40
+_UNTOLD = ("password", "new-password", "hidden")
 _NOTHING: tuple[Any, ...] = (None, "", False, [], ())
 
 
@@ -29,7 +30,7 @@ def told(
     said: list[Text | str] = []
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
-        if value in _NOTHING or "password" in kind_of(info):
+        if value in _NOTHING or kind_of(info) in _UNTOLD:
             continue
         offered = {each.value: each.label for each in choices.get(name, ())}
         several = value if isinstance(value, list | tuple | set | frozenset) else [value]
