@@ -18,8 +18,8 @@ class Entry:
     Attributes:
         function: by which right it was done, e.g. `Function.PEOPLE_PERSON_CHANGE`.
         thing: kind of what was changed, e.g. `department`.
-        subject: which one, as it is looked up: number or code first, then the name, e.g. `07 七年级`. Of a person
-            the number alone: entries outlive the erasure of a person's data.
+        subject: which one, as it is looked up: number or code first, then the name, e.g. `07 七年级`. Of a
+            person the number alone: entries outlive the erasure of a person's data.
         before: what differed before, by field name; None for something new. Never a secret or an ID number.
         after: what differs since; None for something that is gone.
         note: a reason somebody gave, or what else helps to understand it.
