@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from onecard.base.texts import Text, say
+from onecard.base.texts import Text
 
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -13,16 +13,12 @@ def dump(text: Text | str | None) -> str | None:
     """A text as JSON; None stays None."""
     if text is None:
         return None
-    return msgspec.json.encode(_open(text if isinstance(text, Text) else say(_escaped(text)))).decode()
+    return msgspec.json.encode(_open(text if isinstance(text, Text) else Text(text))).decode()
 
 
 def load(stored: str | None) -> Text | None:
     """The text of its JSON."""
     return None if stored is None else _close(msgspec.json.decode(stored))
-
-
-def _escaped(sentence: str) -> str:
-    return sentence.replace("{", "{{").replace("}", "}}")
 
 
 def _open(text: Text) -> dict[str, Any]:
