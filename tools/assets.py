@@ -186,7 +186,7 @@ def licences() -> bytes:
 
 
 def publish(names: dict[str, str], files: dict[str, bytes]) -> None:
-    """Write the files, then the manifest, then remove old ones; a running server keeps its own for a while."""
+    """Write the files, then the manifest, then remove old ones; a server that runs keeps its own a while."""
     keep = {"manifest.json"}
     for name, content in files.items():
         path = OUT / name

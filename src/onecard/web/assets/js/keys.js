@@ -21,7 +21,9 @@ function name(event) {
 function press(pressed, scope) {
   const button = [...scope.querySelectorAll('[data-key]')].find((each) => {
     const key = each.dataset.key
-    return (key.length === 1 ? key.toLowerCase() : key) === pressed && visible(each) && !each.disabled
+    // what stands in a menu that is closed can be pressed too
+    const place = each.closest('details.menu') ?? each
+    return (key.length === 1 ? key.toLowerCase() : key) === pressed && visible(place) && !each.disabled
   })
   button?.click()
   return Boolean(button)
