@@ -15,7 +15,7 @@ from onecard.base.errors import ConflictError, NotFoundError, OneCardError
 from onecard.base.texts import Text, say, say_in
 from onecard.people import classes
 from onecard.people.departments import subtree, tree
-from onecard.people.leaving import cannot_leave, let_go
+from onecard.people.leaving import cannot_leave, let_go, put_state
 from onecard.people.model import AccountClass, PersonState
 from onecard.people.rules import DepartmentTree
 from onecard.people.scope import Scope, covers, distinct, refuse_outside
@@ -58,7 +58,29 @@ class Graduate:
     on: date
 
 
-Action: TypeAlias = MoveTo | ChangeClass | MoveUp | Graduate
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """These people leave on a day."""
+
+    ids: Collection[int]
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """Refuse cards and new money of these people until they are resumed."""
+
+    ids: Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """End the suspension of these people."""
+
+    ids: Collection[int]
+
+
+Action: TypeAlias = MoveTo | ChangeClass | MoveUp | Graduate | Leave | Suspend | Resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +112,14 @@ class Preview:
         affected: how many people would change.
         refused: who would not, and why; the others change without them.
         sample: the first of those who would, by number.
+        ids: everybody who would change.
         token: to be given to `carry_out`.
     """
 
     affected: int
     refused: tuple[Refusal, ...]
     sample: tuple[Change, ...]
+    ids: tuple[int, ...]
     token: str
 
 
@@ -118,7 +142,8 @@ class _Plan:
         shown = [(each.person_id, str(each.before), str(each.after)) for each in self.changes]
         shown += [(each.person_id, str(each.reason), "") for each in self.refused]
         token = hashlib.sha256(repr(shown).encode()).hexdigest()
-        return Preview(len(self.rows), tuple(self.refused), tuple(self.changes[:SAMPLE_MOST]), token)
+        ids = tuple(each.person_id for each in self.changes)
+        return Preview(len(ids), tuple(self.refused), tuple(self.changes[:SAMPLE_MOST]), ids, token)
 
 
 async def preview(tx: Tx, action: Action, *, departments: Scope = None) -> Preview:
@@ -149,7 +174,11 @@ async def carry_out(
     if not plan.rows:
         return result
     ids = [row["id"] for row in plan.rows]
-    if isinstance(action, Graduate):
+    if isinstance(action, Suspend | Resume):
+        state = PersonState.SUSPENDED if isinstance(action, Suspend) else PersonState.ACTIVE
+        await put_state(tx, F.PEOPLE_PERSON_CHANGE, plan.rows, state, left_on=None, note=note)
+        return result
+    if isinstance(action, Graduate | Leave):
         await let_go(tx, F.PEOPLE_PERSON_LEAVE, plan.rows, on=action.on, note=note)
         return result
     if isinstance(action, ChangeClass):
@@ -174,6 +203,10 @@ async def _plan(tx: Tx, action: Action, departments: Scope, *, lock: bool) -> _P
         wanted = await classes.get(tx, action.class_id)
         names = {each.id: each.name for each in await classes.classes(tx)}
         return _plan_class(await _rows(tx, action.ids, departments, lock=lock), wanted, names)
+    if isinstance(action, Leave):
+        return _plan_leaving(await _rows(tx, action.ids, departments, lock=lock), known)
+    if isinstance(action, Suspend | Resume):
+        return _plan_state(await _rows(tx, action.ids, departments, lock=lock), action)
     if isinstance(action, MoveTo):
         _refuse_unknown(known, departments, [action.department_id])
         rows = await _rows(tx, action.ids, departments, lock=lock)
@@ -228,6 +261,20 @@ def _plan_leaving(rows: Sequence[Any], known: DepartmentTree) -> _Plan:
             plan.refuse(row, reason)
         else:
             plan.add(row, 0, known.path(row["department_id"]), say_in("person", "left"))
+    return plan
+
+
+def _plan_state(rows: Sequence[Any], action: Suspend | Resume) -> _Plan:
+    plan = _Plan()
+    for row in rows:
+        if isinstance(action, Suspend) and row["state"] != PersonState.ACTIVE:
+            reason = say("{name} is not active, so there is nothing to suspend.", name=row["name"])
+            plan.refuse(row, reason)
+        elif isinstance(action, Resume) and row["state"] != PersonState.SUSPENDED:
+            plan.refuse(row, say("{name} is not suspended.", name=row["name"]))
+        else:
+            sides = (say_in("person", "active"), say_in("person", "suspended"))
+            plan.add(row, 0, *(sides if isinstance(action, Suspend) else sides[::-1]))
     return plan
 
 

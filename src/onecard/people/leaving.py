@@ -31,7 +31,7 @@ async def suspend(tx: Tx, person_id: int, *, note: str = "", departments: Scope 
     row = await _one(tx, person_id, departments)
     if row["state"] != PersonState.ACTIVE:
         raise ConflictError(say("{name} is not active, so there is nothing to suspend.", name=row["name"]))
-    await _set(tx, F.PEOPLE_PERSON_CHANGE, [row], PersonState.SUSPENDED, left_on=None, note=note)
+    await put_state(tx, F.PEOPLE_PERSON_CHANGE, [row], PersonState.SUSPENDED, left_on=None, note=note)
 
 
 async def resume(tx: Tx, person_id: int, *, note: str = "", departments: Scope = None) -> None:
@@ -44,7 +44,7 @@ async def resume(tx: Tx, person_id: int, *, note: str = "", departments: Scope =
     row = await _one(tx, person_id, departments)
     if row["state"] != PersonState.SUSPENDED:
         raise ConflictError(say("{name} is not suspended.", name=row["name"]))
-    await _set(tx, F.PEOPLE_PERSON_CHANGE, [row], PersonState.ACTIVE, left_on=None, note=note)
+    await put_state(tx, F.PEOPLE_PERSON_CHANGE, [row], PersonState.ACTIVE, left_on=None, note=note)
 
 
 async def leave(tx: Tx, ids: Iterable[int], *, on: date, note: str = "", departments: Scope = None) -> None:
@@ -81,7 +81,7 @@ async def let_go(tx: Tx, function: Function, rows: list[Any], *, on: date, note:
     ids = [row["id"] for row in rows]
     await _sql.withdraw_consents(tx.connection, tenant_id=tx.tenant_id, ids=ids)
     await _sql.end_face_use(tx.connection, tenant_id=tx.tenant_id, ids=ids)
-    await _set(tx, function, rows, PersonState.LEFT, left_on=on, note=note)
+    await put_state(tx, function, rows, PersonState.LEFT, left_on=on, note=note)
 
 
 async def come_back(tx: Tx, person_id: int, *, note: str = "", departments: Scope = None) -> None:
@@ -96,7 +96,7 @@ async def come_back(tx: Tx, person_id: int, *, note: str = "", departments: Scop
         raise ConflictError(say("The personal data of {number} were erased.", number=row["number"]))
     if row["state"] != PersonState.LEFT:
         raise ConflictError(say("{name} has not left.", name=row["name"]))
-    await _set(tx, F.PEOPLE_PERSON_LEAVE, [row], PersonState.ACTIVE, left_on=None, note=note)
+    await put_state(tx, F.PEOPLE_PERSON_LEAVE, [row], PersonState.ACTIVE, left_on=None, note=note)
 
 
 async def erase(tx: Tx, person_id: int, *, note: str = "", departments: Scope = None) -> None:
@@ -138,12 +138,15 @@ async def _one(tx: Tx, person_id: int, departments: Scope) -> Any:
     return (await locked(tx, [person_id], departments))[0]
 
 
-async def _set(
+async def put_state(
     tx: Tx, function: Function, rows: list[Any], state: PersonState, *, left_on: date | None, note: str
 ) -> None:
+    """Give people a state, whatever theirs was; their rows are locked."""
     ids = [row["id"] for row in rows]
     await _sql.set_state(tx.connection, tenant_id=tx.tenant_id, ids=ids, state=state, left_on=left_on)
+    entries = []
     for row in rows:
         sides = {"state": row["state"], "left_on": row["left_on"]}, {"state": state.value, "left_on": left_on}
         before, after = audit.differing(*sides)
-        await audit.write(tx, audit.Entry(function, "person", row["number"], before, after, note))
+        entries.append(audit.Entry(function, "person", row["number"], before, after, note))
+    await audit.write(tx, *entries)

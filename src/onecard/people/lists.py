@@ -6,6 +6,7 @@ from typing import Any
 
 from onecard.base.db import Row, Tx, load_queries
 from onecard.base.listing import Field, Kind, Listing, Wish
+from onecard.people.departments import subtree
 from onecard.people.rules import compact, plain
 from onecard.people.search_keys import normal
 
@@ -29,6 +30,7 @@ class _People(Listing):
 
     async def slice(self, tx: Tx, wish: Wish, offset: int, most: int, *, turned: bool = False) -> list[Row]:
         """Rows from an offset on."""
+        wish = await _placed(tx, wish)
         chosen, found = await self._decide(tx, wish)
         if chosen is self:
             return await _shown(tx, await super().slice(tx, wish, offset, most, turned=turned))
@@ -36,6 +38,7 @@ class _People(Listing):
 
     async def after(self, tx: Tx, wish: Wish, cursor: str | None) -> tuple[list[Row], str | None]:
         """Rows after a cursor."""
+        wish = await _placed(tx, wish)
         chosen, found = await self._decide(tx, wish)
         rows, following = await (
             super().after(tx, wish, cursor) if chosen is self else chosen.after(tx, found, cursor)
@@ -44,6 +47,7 @@ class _People(Listing):
 
     async def all(self, tx: Tx, wish: Wish, *, portion: int = 2000) -> AsyncIterator[list[Row]]:
         """Every row, in portions."""
+        wish = await _placed(tx, wish)
         found = _as_search(wish)
         portions = (
             self._found.all(tx, found, portion=portion) if found else super().all(tx, wish, portion=portion)
@@ -53,6 +57,7 @@ class _People(Listing):
 
     async def count(self, tx: Tx, wish: Wish) -> int:
         """How many there are."""
+        wish = await _placed(tx, wish)
         found = _as_search(wish)
         if found is None:
             return await super().count(tx, wish)
@@ -63,6 +68,7 @@ class _People(Listing):
 
     async def keys(self, tx: Tx, wish: Wish) -> list[int]:
         """The ids of all, for an action on everything that is found."""
+        wish = await _placed(tx, wish)
         found = _as_search(wish)
         return await (self._found.keys(tx, found) if found else super().keys(tx, wish))
 
@@ -75,6 +81,14 @@ class _People(Listing):
 
 _SEARCHES = ("found", "tested")
 _PLACES = ("departments", "department")
+
+
+async def _placed(tx: Tx, wish: Wish) -> Wish:
+    """The wish with the department it names as the ids of it and all below."""
+    department = wish.arguments.get("department")
+    if not isinstance(department, int):
+        return wish
+    return replace(wish, arguments={**wish.arguments, "department": await subtree(tx, department)})
 
 
 async def _shown(tx: Tx, rows: Sequence[Row]) -> list[Row]:
@@ -124,10 +138,10 @@ PERSONS = _People(
     Field("left_on", Kind.DATE, sort=False),
     Field("changed_at", Kind.INSTANT, sort=False),
     Field("cards", sort=False, filter=False),
-    Field("has_photo", Kind.YES, sort=False, filter=False),
     Field("version", Kind.NUMBER, sort=False, filter=False),
 )
 """Arguments: `search`, what a number, phone, name, its pinyin or initials, or a card begins with (a name also
-from its second character on); `department`, ids of a part of the tree; `departments`, whom the caller may
-see; None or left out for all. Names are ordered by `pinyin` and found by `search`; what has no index is
-neither sorted by nor compared letter by letter."""
+from its second character on); `department`, the id of one, with all below it, or ids; `departments`, ids of
+those whose people the caller may see; None or left out for all. Rows also have `custom`, a JSON object by
+field id, and `photo`, slot and content of the first. Names are ordered by `pinyin` and found by `search`;
+what has no index is neither sorted by nor compared letter by letter."""

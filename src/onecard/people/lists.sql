@@ -80,11 +80,12 @@ select count(distinct w.id) from (
 -- What a list shows of these people.
 select p.id, p.number, p.name, p.pinyin, p.department_id, d.name as department, p.class_id,
        c.name as class_name, p.gender, p.phone, p.email, p.state, p.entered_on, p.leaves_on, p.left_on,
-       p.changed_at, p.version,
+       p.changed_at, p.version, p.custom,
        (select string_agg(k.number::text, ' ' order by k.id) from cards.card k
          where k.tenant_id = :tenant_id and k.person_id = p.id
            and k.state not in ('cancelled', 'returned', 'void')) as cards,
-       exists (select from people.photo f where f.tenant_id = :tenant_id and f.person_id = p.id) as has_photo
+       (select f.slot || '?v=' || encode(substr(f.sha256, 1, 8), 'hex') from people.photo f
+         where f.tenant_id = :tenant_id and f.person_id = p.id order by f.slot limit 1) as photo
   from people.person p
   join people.department d on d.tenant_id = p.tenant_id and d.id = p.department_id
   join people.account_class c on c.tenant_id = p.tenant_id and c.id = p.class_id
