@@ -172,7 +172,7 @@ async def test_a_disabled_operator_does_not_finish(phone: Phone, door: Door) -> 
 
 async def test_a_link_asks_for_the_second_factor_too(phone: Phone, door: Door) -> None:
     async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
-        secret = await sessions.make_link(tx, door.ids[CLERK], 5, now=door.now)
+        secret = await sessions.make_link(tx, door.ids[CLERK], 5, by=EVERYTHING, now=door.now)
     outcome = await sessions.use_link(door.db, secret, where=ABROAD, now=door.now)
     assert isinstance(outcome, NeedsFactor)
 
@@ -226,7 +226,7 @@ async def test_setting_up_makes_the_session_stronger(door: Door, vault: Vault) -
 
 async def test_an_administrator_takes_lost_factors_away(phone: Phone, door: Door) -> None:
     async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
-        await factors.reset(tx, door.ids[CLERK])
+        await factors.reset(tx, door.ids[CLERK], by=EVERYTHING)
     await door.sign_in(account=CLERK)
     row = (await door.trail(F.ACCESS_OPERATOR_PASSWORD))[0]
     assert "authenticator_app" in row["before"]

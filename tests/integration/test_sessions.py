@@ -11,11 +11,11 @@ from front_door import ABROAD, ADMINISTRATOR, CLERK, HOME, OTHER, PASSWORD, Door
 from onecard.base.db import SYSTEM, Actor
 from onecard.base.errors import ConflictError, NotFoundError
 from onecard.base.listing import Wish
+from onecard.tenants import factors, sessions
 from onecard.tenants import service as tenants
-from onecard.tenants import sessions
 from onecard.tenants.functions import DANGEROUS, F, Function
 from onecard.tenants.operators import service as operators
-from onecard.tenants.operators.model import EVERYTHING, OperatorDraft
+from onecard.tenants.operators.model import EVERYTHING, Authority, OperatorDraft
 from onecard.tenants.sessions import Confirmed, Refused, SignedIn, rules
 from onecard.tenants.settings import service as settings
 from onecard.tenants.settings.model import SecondFactor
@@ -115,6 +115,13 @@ async def test_a_password_somebody_else_set_has_to_be_changed(door: Door) -> Non
     again = await door.resume(renewed.cookie)
     assert again is not None
     assert not again.must_change_password
+
+
+async def test_a_password_somebody_else_set_lapses(door: Door) -> None:
+    async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
+        await operators.set_password(tx, door.ids[CLERK], OTHER, by=EVERYTHING)
+    door.later(days=8)
+    assert "one-time password" in await door.refused(OTHER, account=CLERK)
 
 
 async def test_another_password_ends_all_other_sessions(door: Door) -> None:
@@ -333,7 +340,7 @@ async def test_old_sessions_are_cleared_away(door: Door) -> None:
 
 async def link(door: Door, minutes: int = 10) -> str:
     async with door.db.tenant_tx(door.tenant_id, Actor("system", "onecard", "shell")) as tx:
-        return await sessions.make_link(tx, door.ids[ADMINISTRATOR], minutes, now=door.now)
+        return await sessions.make_link(tx, door.ids[ADMINISTRATOR], minutes, by=EVERYTHING, now=door.now)
 
 
 async def follow(door: Door, secret: str) -> sessions.Outcome:
@@ -363,12 +370,22 @@ async def test_a_link_is_good_for_its_time(door: Door) -> None:
     async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
         for minutes in (0, 10081):
             with pytest.raises(ConflictError, match="7 days"):
-                await sessions.make_link(tx, door.ids[ADMINISTRATOR], minutes)
+                await sessions.make_link(tx, door.ids[ADMINISTRATOR], minutes, by=EVERYTHING)
+
+
+async def test_nobody_makes_a_way_into_an_account_that_may_more(door: Door) -> None:
+    clerk = await door.session(account=CLERK)
+    by = Authority(clerk.functions, clerk.department_ids)
+    async with door.db.tenant_tx(door.tenant_id, clerk.actor) as tx:
+        with pytest.raises(ConflictError, match="as much authority"):
+            await sessions.make_link(tx, door.ids[ADMINISTRATOR], 10, by=by)
+        with pytest.raises(ConflictError, match="as much authority"):
+            await factors.reset(tx, door.ids[ADMINISTRATOR], by=by)
 
 
 async def test_a_link_of_a_disabled_operator_opens_nothing(door: Door) -> None:
     async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
-        secret = await sessions.make_link(tx, door.ids[CLERK], 10)
+        secret = await sessions.make_link(tx, door.ids[CLERK], 10, by=EVERYTHING)
         await operators.set_enabled(tx, door.ids[CLERK], enabled=False, by=EVERYTHING)
     outcome = await follow(door, secret)
     assert isinstance(outcome, Refused)

@@ -177,7 +177,7 @@ async def test_a_new_password_is_not_held_up_by_guesses_at_the_old_one(door: Doo
 async def test_a_link_opens_a_locked_account(door: Door) -> None:
     await exhaust(door)
     async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
-        secret = await sessions.make_link(tx, door.ids[ADMINISTRATOR], 10, now=door.now)
+        secret = await sessions.make_link(tx, door.ids[ADMINISTRATOR], 10, by=EVERYTHING, now=door.now)
     assert isinstance(await sessions.use_link(door.db, secret, where=ABROAD, now=door.now), SignedIn)
 
 

@@ -112,7 +112,7 @@ def link(
 
     async def work() -> str:
         async with _operator(account) as (tx, operator):
-            return await sessions.make_link(tx, operator.id, minutes)
+            return await sessions.make_link(tx, operator.id, minutes, by=EVERYTHING)
 
     code = run_async(work())
     shown = f"{address.rstrip('/')}{LINK_PATH}#{code}" if address else f"Code for {LINK_PATH}: {code}"

@@ -68,5 +68,5 @@ async def administrators_link(db: Database, code: str, address: str) -> str:
             made = await operators.create(tx, draft, by=EVERYTHING)
             await roles.set_roles(tx, made.id, [role], by=EVERYTHING)
             operator = await operators.get(tx, made.id)
-        secret = await sessions.make_link(tx, operator.id, LINK_MINUTES)
+        secret = await sessions.make_link(tx, operator.id, LINK_MINUTES, by=EVERYTHING)
     return f"{address}{LINK_PATH}#{secret}"

@@ -11,6 +11,10 @@ from onecard.tenants import audit
 from onecard.tenants.factors import rules
 from onecard.tenants.factors.model import Offered, Passkey, Summary
 from onecard.tenants.functions import Function
+from onecard.tenants.operators import service as operators
+from onecard.tenants.operators.authority import granted
+from onecard.tenants.operators.model import Authority
+from onecard.tenants.operators.rules import refuse_beyond
 
 _sql = load_queries("onecard.tenants.factors")
 OWN = "account:factor:change"  # in the audit; what everybody may do with their own account is no function
@@ -124,8 +128,15 @@ async def remove_totp(tx: Tx, operator_id: int) -> None:
     await _note(tx, operator_id, OWN, before={"authenticator_app": True})
 
 
-async def reset(tx: Tx, operator_id: int) -> None:
-    """An administrator takes all second factors away from an operator who lost them."""
+async def reset(tx: Tx, operator_id: int, *, by: Authority) -> None:
+    """An administrator takes all second factors away from an operator who lost them.
+
+    Raises:
+        NotFoundError: there is no such operator.
+        ConflictError: the operator may do more than whoever acts.
+    """
+    title = (await operators.get(tx, operator_id)).title
+    refuse_beyond(await granted(tx, operator_id), by, title=title)
     where = {"tenant_id": tx.tenant_id, "operator_id": operator_id}
     before = await summary(tx, operator_id)
     await _sql.remove_totp(tx.connection, **where)

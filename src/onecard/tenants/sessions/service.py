@@ -12,8 +12,9 @@ from onecard.tenants.factors.model import RelyingParty
 from onecard.tenants.functions import Function
 from onecard.tenants.model import Tenant
 from onecard.tenants.operators import passwords
+from onecard.tenants.operators import rules as operator_rules
 from onecard.tenants.operators import service as operators
-from onecard.tenants.operators.authority import authority
+from onecard.tenants.operators.authority import authority, granted
 from onecard.tenants.operators.model import Authority
 from onecard.tenants.sessions import rules, throttle
 from onecard.tenants.sessions.limits import withheld
@@ -42,21 +43,21 @@ async def resume(db: Database, cookie: str, where: str, *, now: datetime | None 
         )
         if row is None:
             return None
-        granted = await authority(tx, row["operator_id"])
-    return _session(row, tenant_id, granted, where)
+        theirs = await authority(tx, row["operator_id"])
+    return _session(row, tenant_id, theirs, where)
 
 
-def _session(row: Row, tenant_id: int, granted: Authority, where: str) -> Session:
-    missing = frozenset() if row["second_factor"] else withheld(granted.functions, row["demand"])
+def _session(row: Row, tenant_id: int, theirs: Authority, where: str) -> Session:
+    missing = frozenset() if row["second_factor"] else withheld(theirs.functions, row["demand"])
     return Session(
         session_id=row["session_id"],
         tenant=tenant_of(row, tenant_id),
         operator_id=row["operator_id"],
         account=row["account"],
         name=row["name"],
-        functions=granted.functions - missing,
+        functions=theirs.functions - missing,
         withheld=missing,
-        department_ids=granted.department_ids,
+        department_ids=theirs.department_ids,
         language=row["own_language"] or row["language"],
         time_zone=row["own_time_zone"] or row["time_zone"],
         must_change_password=row["password_set_by_other"],
@@ -241,22 +242,26 @@ async def unlock(tx: Tx, operator_id: int, *, by: Authority) -> None:
     await throttle.forget(tx, (await operators.get(tx, operator_id)).account)
 
 
-async def make_link(tx: Tx, operator_id: int, minutes: int, *, now: datetime | None = None) -> str:
-    """A secret that signs an operator in once, for `use_link`; the caller may make such links.
+async def make_link(
+    tx: Tx, operator_id: int, minutes: int, *, by: Authority, now: datetime | None = None
+) -> str:
+    """A secret that signs an operator in once, for `use_link`.
 
     Args:
         tx: the tenant's transaction.
         operator_id: who is signed in by it.
         minutes: how long it may be used, 1 to 10080 (a week).
+        by: authority of whoever makes it; nobody makes a link to more than his own.
         now: for tests.
 
     Raises:
         NotFoundError: there is no such operator.
-        ConflictError: the time is too short or too long.
+        ConflictError: the time is too short or too long, or the operator may do more than whoever acts.
     """
     if not 1 <= minutes <= LINK_MINUTES_MOST:
         raise ConflictError(say("A sign-in link lasts from 1 minute to 7 days."))
     operator, now, token = await operators.get(tx, operator_id), rules.instant(now), rules.new_token()
+    operator_rules.refuse_beyond(await granted(tx, operator_id), by, title=operator.title)
     where = {"tenant_id": tx.tenant_id, "operator_id": operator_id}
     await _sql.forget_links(tx.connection, **where, before=now)
     await _sql.insert_link(

@@ -218,7 +218,7 @@ class LinkForm(BaseModel):
 
 async def _new_link(tx: Tx, visit: Visit, form: LinkForm) -> Text:
     operator = await _within(tx, visit)
-    secret = await sessions.make_link(tx, operator.id, form.minutes)
+    secret = await sessions.make_link(tx, operator.id, form.minutes, by=visit.authority)
     visit.outcome = Outcome(
         title=say("One-time link"),
         sentence=say("Whoever opens this link first is signed in as {name}.", name=operator.name),
@@ -240,7 +240,7 @@ async def _end_sessions(tx: Tx, visit: Visit, _form: Any) -> Text:
 
 
 async def _reset_factors(tx: Tx, visit: Visit, _form: Any) -> Text:
-    await factors.reset(tx, (await _within(tx, visit)).id)
+    await factors.reset(tx, (await _within(tx, visit)).id, by=visit.authority)
     return say("Second factors are taken away.")
 
 
