@@ -41,7 +41,7 @@ bench: setup ## ratios against named peers, measured in one run
 	@$(BIN)/onecard bench desk
 
 texts: setup ## print what has no Chinese yet, ready to be put into a catalogue
-	@PYTHONPATH=tests/repo $(BIN)/python -c "import test_texts as t; print(t.texts.stubs(t.SAID, t.CATALOGUES))"
+	@PYTHONPATH=tests/repo $(BIN)/python -m house.texts
 
 reference: setup ## write docs/reference from the code
 	@$(BIN)/python -m onecard.cli.reference

@@ -6,6 +6,7 @@ English must be a literal, so that this finds them.
 
 import ast
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
-from house.tree import short
+from house.tree import ROOT, files, short
 
 # name of the function → where in its arguments context, English and English for many are
 _PYTHON = {"say": (None, 0, None), "say_count": (None, 1, 2), "say_in": (0, 1, None)}
@@ -26,6 +27,7 @@ _TEMPLATES = {"_": _PYTHON["say"], "_n": _PYTHON["say_count"], "_c": _PYTHON["sa
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _MARKS = re.compile(r"[\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
+SOURCE = ROOT / "src" / "onecard"
 Key = tuple[str | None, str]
 
 
@@ -103,12 +105,29 @@ def of_python(path: Path, text: str) -> Iterator[Said | Unknown]:
 
 def of_template(path: Path, text: str) -> Iterator[Said | Unknown]:
     """Every text that a template says."""
-    for node in Environment(autoescape=True).parse(text).find_all(nodes.Call):
+    tree = Environment(autoescape=True).parse(text)
+    tabled = [each for table in tree.find_all(nodes.Tuple) for each in table.items]
+    for node in tree.find_all(nodes.Call):
         if isinstance(node.node, nodes.Name) and node.node.name in _TEMPLATES:
             literals = [each.value if isinstance(each, nodes.Const) else None for each in node.args]
-            names = None if node.dyn_kwargs else frozenset(each.key for each in node.kwargs)
+            later = not node.kwargs and any(node is each for each in tabled)
+            names = None if node.dyn_kwargs or later else frozenset(each.key for each in node.kwargs)
             where = f"{short(path)}:{node.lineno}"
             yield _Call(node.node.name, literals, names, where).said(_TEMPLATES)
+
+
+def modules() -> dict[Path, str]:
+    """Every module of the product."""
+    return {path: path.read_text(encoding="utf-8") for path in files(SOURCE, ".py")}
+
+
+def of_product() -> list[Said | Unknown]:
+    """Every text that modules and templates of the product say."""
+    templates = files(SOURCE / "web" / "templates", ".html", ".txt")
+    return [
+        *(found for path, text in modules().items() for found in of_python(path, text)),
+        *(found for path in templates for found in of_template(path, path.read_text(encoding="utf-8"))),
+    ]
 
 
 class Catalogue:
@@ -201,6 +220,12 @@ def _placeholders(pattern: str) -> frozenset[str]:
     )
 
 
+def catalogues_of_product() -> list[Catalogue]:
+    """The Chinese catalogues."""
+    paths = files(SOURCE / "locales" / "zh_CN", ".po")
+    return [Catalogue(path, path.read_text(encoding="utf-8")) for path in paths]
+
+
 def stubs(said: Iterable[Said], catalogues: Iterable[Catalogue]) -> str:
     """Entries for a .po file for everything that has no Chinese yet."""
     known = {key for catalogue in catalogues for _, key, _, _ in catalogue.translations()}
@@ -274,3 +299,8 @@ def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+if __name__ == "__main__":
+    said = [found for found in of_product() if isinstance(found, Said)]
+    sys.stdout.write(stubs(said, catalogues_of_product()) + "\n")
