@@ -31,6 +31,7 @@ def create_app(services: Services) -> FastAPI:
             await services.hub.listen(services.bus)
         yield
         services.hub.close()
+        await services.providers.close()
 
     app = FastAPI(
         title="OneCard",

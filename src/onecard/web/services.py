@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from onecard.base.bus import Bus
 from onecard.base.db import Database
 from onecard.base.vault import Vault
+from onecard.tenants.oidc import Providers
 from onecard.web.kit.assets import Assets
+from onecard.web.kit.first_run import FirstRun
 from onecard.web.kit.hub import Hub
 
 
@@ -27,6 +29,9 @@ class Services:
         version: of the program.
         schema: number of the newest migration in the database.
         public_url: how browsers reach this process, for links and passkeys; empty: taken from the request.
+        setup_code: what the first run's wizard is opened with; empty: it is not offered.
+        providers: institutions' own sign-in.
+        first_run: whether nobody can sign in yet.
     """
 
     db: Database
@@ -38,4 +43,6 @@ class Services:
     bus: Bus | None = None
     public_url: str = ""
     setup_code: str = ""
+    providers: Providers = field(default_factory=Providers)
+    first_run: FirstRun = field(default_factory=FirstRun)
     started: datetime = field(default_factory=_now)

@@ -56,19 +56,21 @@ async def prepare_example_tenant(db: Database, actor: Actor, *, code: str = "867
     Raises:
         ConflictError: the code is taken.
     """
-    tenant_id = await open_tenant(db, actor, code=code, name=NAME)
-    async with db.tenant_tx(tenant_id, actor) as tx:
-        await _create_departments(tx)
-        for draft in CLASSES:
-            await people.create_class(tx, draft)
-        await consumption.set_meals(tx, MEALS)
-        for merchant_code, name in MERCHANTS.items():
-            await consumption.create_merchant(tx, code=merchant_code, name=name)
-    return tenant_id
+    return await open_tenant(db, actor, code=code, name=NAME, also=furnish_example)
+
+
+async def furnish_example(tx: Tx) -> None:
+    """Departments, account classes, meals and merchants of the school in a tenant that has none of them."""
+    await _create_departments(tx)
+    for draft in CLASSES:
+        await people.create_class(tx, draft)
+    await consumption.set_meals(tx, MEALS)
+    for merchant_code, name in MERCHANTS.items():
+        await consumption.create_merchant(tx, code=merchant_code, name=name)
 
 
 async def _create_departments(tx: Tx) -> None:
-    root = await people.ensure_department(tx, NAME)
+    root = next(each.id for each in (await people.departments(tx)).all if each.parent_id is None)
     for position, (name, children) in enumerate(DEPARTMENTS.items()):
         parent = await people.create_department(tx, name=name, parent_id=root, position=position)
         for place, child in enumerate(children):

@@ -14,6 +14,7 @@ from onecard.tenants.functions import LABELS, Function
 from onecard.web.kit import nav
 from onecard.web.kit.approval import HeldError, waits
 from onecard.web.kit.errors import describe, failure
+from onecard.web.kit.first_run import SETUP
 from onecard.web.kit.render import go
 from onecard.web.kit.views import ErrorView
 from onecard.web.kit.visit import SESSION_COOKIE, Cookie, Visit
@@ -32,6 +33,10 @@ class Declared(Protocol):
         """The function, or a word."""
 
     @property
+    def path(self) -> str:
+        """Its address."""
+
+    @property
     def early(self) -> bool:
         """Works before the password is changed."""
 
@@ -42,7 +47,7 @@ async def answer(
     """The page's answer, or why there is none."""
     services: Services = request.app.state.services
     visit = Visit(request, services, await recognise(request, services))
-    refused = refusal(visit, page)
+    refused = await _first_run(visit, page) or refusal(visit, page)
     if refused is not None:
         return refused
     try:
@@ -57,6 +62,13 @@ async def answer(
     if remembered is not None:
         response.set_cookie(nav.RECENT_COOKIE, remembered, path="/", httponly=True, samesite="lax")
     return response
+
+
+async def _first_run(visit: Visit, page: Declared) -> Response | None:
+    """To the wizard, while nobody can sign in."""
+    if visit.signed_in or page.path.startswith((SETUP, "/preferences")):
+        return None
+    return go(visit, SETUP) if await visit.services.first_run.waits(visit.services.db) else None
 
 
 def set_cookie(response: Response, cookie: Cookie) -> None:

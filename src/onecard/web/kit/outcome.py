@@ -74,6 +74,8 @@ def said(error: OneCardError) -> Text:
 
 def done(visit: Visit, href: str, sentence: Text) -> Response:
     """After success: the dialog closes and the list is fetched again; without a dialog, to the list."""
+    if visit.answer is not None:
+        return visit.answer
     if visit.outcome is not None:
         return show(visit, visit.outcome)
     visit.toast(sentence)

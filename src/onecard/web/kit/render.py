@@ -1,6 +1,7 @@
 """Pages and parts of pages out of templates, in the reader's language."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote
@@ -76,15 +77,22 @@ def shell(visit: Visit, title: str | Text, **more: Any) -> Shell:
 
 
 def html(
-    visit: Visit, template: str, *, title: str | Text, status: int = 200, part: bool = False, **views: Any
+    visit: Visit,
+    template: str,
+    *,
+    title: str | Text,
+    status: int = 200,
+    part: bool = False,
+    around: Mapping[str, Any] | None = None,
+    **views: Any,
 ) -> Response:
-    """A page; with `part` only the template itself, for htmx to swap in."""
-    around = Shell("", visit.language, "auto", ()) if part else shell(visit, title)
+    """A page; with `part` only the template itself, for htmx to swap in; `around`: more of the shell."""
+    frame = Shell("", visit.language, "auto", ()) if part else shell(visit, title, **(around or {}))
     waiting = [] if part else _waiting(visit)
     text = (
         environment()
         .get_template(template)
-        .render(shell=around, asset=visit.services.assets.url, toasts=waiting, **views)
+        .render(shell=frame, asset=visit.services.assets.url, toasts=waiting, **views)
     )
     response = HTMLResponse(text, status)
     response.headers["vary"] = "HX-Request, HX-Target, Cookie"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
+from starlette.responses import Response
 
 from onecard.base.amounts import format_amount
 from onecard.base.db import Tx
@@ -42,6 +43,7 @@ class Visit:
         request: of Starlette.
         services: what the process works with.
         who: None before sign-in.
+        answer: the whole answer after success, set by a use case whose next step is a page of its own.
         outcome: shown after success instead of a toast, set by the use case, e.g. a secret shown once.
         replay: the approval that is being carried out; None for a request as it came.
         posted: the form of such a request.
@@ -52,6 +54,7 @@ class Visit:
         self.language = self._language()
         self.toasts: list[tuple[str, str]] = []
         self.cookies: list[Cookie] = []
+        self.answer: Response | None = None
         self.outcome: Outcome | None = None
         self.replay: int | None = None
         self.posted: FormData | None = None
@@ -171,7 +174,7 @@ class Visit:
 
     def forget(self) -> None:
         """What was to be shown is not true any more: it was only tried."""
-        self.toasts, self.cookies, self.outcome = [], [], None
+        self.toasts, self.cookies, self.outcome, self.answer = [], [], None, None
 
     def toast(self, text: str | Text, level: str = "good") -> None:
         """Show a sentence with the answer; levels are those of `Tone`."""

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from onecard.base.db import Row, Tx
 from onecard.base.errors import NotFoundError, OneCardError
+from onecard.base.listing import Kind
 from onecard.base.texts import Text, say, say_in
 from onecard.tenants import approvals
 from onecard.tenants.approvals import APPROVALS, Approval, summary_of
@@ -190,7 +191,8 @@ async def do(visit: Visit) -> Response:
 # --- the list -----------------------------------------------------------------------------------------------
 
 
-def _now(_visit: Visit, _query: Query) -> Mapping[str, Any]:
+def arguments(_visit: Visit, _query: Query | None) -> Mapping[str, Any]:
+    """Of the listing: what is expired depends on the time."""
     return {"now": datetime.now(UTC)}
 
 
@@ -198,17 +200,21 @@ def _summary(visit: Visit, row: Row) -> Cell:
     return Cell(visit.say(summary_of(row)))
 
 
+STATE = Column(name="state", title=say("State"), kind=Kind.CHOICE, words=STATES)
+SUMMARY = Column(name="summary", title=say("What is asked for"), show=_summary, phone="title", filter=False)
+SHORT = (STATE, SUMMARY)
+
 SCREEN: Screen[Any] = Screen(
     path=PATH, area="access", title=say("Approvals"), icon="checklist", view=F.ACCESS_APPROVAL_VIEW,
-    listing=APPROVALS, arguments=_now, row_href=lambda row: f"{PATH}/{row['id']}", label="id",
+    listing=APPROVALS, arguments=arguments, row_href=lambda row: f"{PATH}/{row['id']}", label="id",
     none=say("Nothing was asked for. Which functions need two people is set in the enterprise's settings."),
     columns=(
-        Column(name="state", title=say("State"), words=STATES),
+        STATE,
         Column(
             name="function", title=say("Function"), phone="sub", look=Look.TEXT,
             words={str(each): label for each, label in LABELS.items()},
         ),
-        Column(name="summary", title=say("What is asked for"), show=_summary, phone="title", filter=False),
+        SUMMARY,
         Column(name="asker", title=say("Asked by")),
         Column(name="asked_at", title=say("Asked at")),
         Column(name="ends_at", title=say("Good until"), phone="hide"),
