@@ -130,3 +130,8 @@ def test_a_tenant_is_suspended_and_resumed(run: Run, school: int) -> None:
         assert json.loads(run("tenant", command, "8672", "--json").stdout)["state"] == state
         (tenant,) = json.loads(run("tenant", "list", "--json").stdout)["tenants"]
         assert tenant["state"] == state
+
+
+def test_people_are_indexed_again(run: Run, school: int) -> None:
+    run("people", "import", str(WORKBOOK), "--tenant", "8672", "--json")
+    assert json.loads(run("people", "reindex", "--json").stdout) == {"indexed": 0}

@@ -244,3 +244,15 @@ def add_class(
         as_json=as_json,
         sentence=f"Created: {name}",
     )
+
+
+@app.command()
+def reindex(as_json: Json = False) -> None:  # noqa: FBT002
+    """Index people by name and pinyin whose index is missing or of an older program; `serve` does it too."""
+
+    async def work() -> int:
+        async with open_runtime(load_settings()) as runtime:
+            return await people.reindex(runtime.db, ACTOR)
+
+    done = run_async(work())
+    output.show({"indexed": done}, as_json=as_json, sentence=f"{done} people indexed.")

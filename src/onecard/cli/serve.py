@@ -5,15 +5,15 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import typer
 
 from onecard.base.bus import Bus
-from onecard.base.db import Database, database
+from onecard.base.db import SYSTEM, Database, database
 from onecard.base.embedded import Logins
 from onecard.base.errors import UnavailableError
 from onecard.base.migrate import migrate
@@ -36,6 +36,7 @@ from onecard.cli.web import console
 from onecard.gateway.worker import Gateway
 from onecard.ledger.remote import RemoteLedger, SharedLedger, serve_ledger
 from onecard.ledger.service import Ledger
+from onecard.people import service as people
 
 log = logging.getLogger(__name__)
 app = typer.Typer()
@@ -79,6 +80,7 @@ async def running_product(settings: Settings) -> AsyncIterator[Product]:
         urls = await _database(stack, settings)
         address = await _bus(stack, settings)
         db = await stack.enter_async_context(database(urls.application, size=settings.database_pool))
+        _in_background(stack, people.reindex(db, SYSTEM), "index of people")
         writer = await start_writer(stack, settings, urls)
         bus = await open_bus(stack, address.url)
         system = await open_bus(stack, address.system_url)
@@ -110,6 +112,19 @@ async def _bus(stack: AsyncExitStack, settings: Settings) -> BusAddress:
     server, address = await start_nats(stack, settings)
     _supervise(stack, server, "the bus")
     return address
+
+
+def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, object], name: str) -> None:
+    """Something that nobody waits for; it ends with the stack, and its failure is only logged."""
+    task = asyncio.create_task(work, name=name)
+
+    async def stop() -> None:
+        task.cancel()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            log.error("the %s failed: %s", name, outcome)
+
+    stack.push_async_callback(stop)
 
 
 def _supervise(stack: AsyncExitStack, server: _Server, name: str) -> None:

@@ -117,7 +117,7 @@ async def delete(tx: Tx, class_id: int) -> None:
     if people:
         raise ConflictError(
             say(
-                "The account class {name} cannot be deleted: {people} have it.",
+                "The account class {name} cannot be deleted: it is that of {people}.",
                 name=old.name,
                 people=say_count(people, "{count} person", "{count} people"),
             )

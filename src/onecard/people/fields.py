@@ -75,7 +75,7 @@ async def change(tx: Tx, field_id: int, draft: FieldDraft) -> None:
     used = await _count(tx, field_id, lost) if lost else 0
     if used:
         message = say(
-            "{people} have a choice of {name} that would disappear; change theirs first.",
+            "A choice of {name} would disappear that is that of {people}; change theirs first.",
             people=say_count(used, "{count} person", "{count} people"),
             name=old.name,
         )
@@ -109,7 +109,7 @@ async def delete(tx: Tx, field_id: int, *, with_values: bool = False) -> int:
     used = await _count(tx, field_id, None)
     if used and not with_values:
         message = say(
-            "{people} have something in {name}. Confirm that it is to be lost, or keep the field.",
+            "{name} holds something of {people}. Confirm that it is to be lost, or keep the field.",
             people=say_count(used, "{count} person", "{count} people"),
             name=old.name,
         )

@@ -24,7 +24,7 @@ from onecard.people.photos.model import (
     Trouble,
 )
 
-DATA_BYTES = 200 << 20  # of private memory; 24 megapixels take 150 MB while it is decoded
+DATA_BYTES = 180 << 20  # of private memory; 24 megapixels take 150 MB while it is decoded
 CPU_S = 8
 _WORKING_SIDE = 1600  # pixels; what is larger is made smaller before anything else
 _LEAST = (240, 320)
