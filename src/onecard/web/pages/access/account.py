@@ -67,7 +67,7 @@ def _profile(visit: Visit, operator: Operator, through: list[Role]) -> Facts:
         *((say("Top up accounts"),) if operator.may_top_up else ()),
     )
     names = tuple((role.name, str(Tone.PRIMARY)) for role in through)
-    language = NAMES.get(operator.language or "", "")  # type: ignore[call-overload]  an unknown one is the tenant's
+    language = {str(code): name for code, name in NAMES.items()}.get(operator.language or "", "")
     facts = [
         (say("Institution"), Cell(f"{visit.who.tenant.code} {visit.who.tenant_name}")),
         (say("Sees the people of"), Cell(sees)),

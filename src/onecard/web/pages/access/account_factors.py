@@ -81,9 +81,7 @@ def _fours(secret: str) -> list[str]:
 
 
 def _code_form(visit: Visit, error: Text | None = None) -> FormView:
-    field = FieldView(
-        "code", "code", visit.say(say("Code that the app shows")), required=True, autofocus=True
-    )
+    field = FieldView("code", "code", visit.say(say("Code in the app")), required=True, autofocus=True)
     return FormView(
         id="totp",
         title=visit.say(APP.label),

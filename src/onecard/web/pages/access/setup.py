@@ -1,4 +1,4 @@
-"""The first run: an institution and its administrator, made by whoever can read what `onecard serve` printed."""
+"""The first run: an institution and its administrator, by whoever reads what `onecard serve` printed."""
 
 import hmac
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ class InstitutionForm(BaseModel):
         Ui(
             say("Code"),
             section=_PLACE,
-            help=say("Four digits; account numbers of operators begin with them."),
+            help=say("Four digits; account numbers begin with them."),
         ),
     ]
     language: Annotated[Language, Ui(say("Language"), kind="select", section=_PLACE)] = LANGUAGES[0]
@@ -72,9 +72,7 @@ class InstitutionForm(BaseModel):
     time_zone: Annotated[str, Ui(say("Time zone"), kind="select", section=_PLACE)] = "Asia/Shanghai"
     day_cutoff: Annotated[
         time,
-        Ui(
-            say("Business day ends at"), section=_PLACE, help=say("Sales before it belong to the day before.")
-        ),
+        Ui(say("Business day ends at"), section=_PLACE, help=say("Earlier sales belong to the day before.")),
     ] = time(3)
     name: Name
     password: Password
@@ -178,7 +176,7 @@ async def _show(visit: Visit, filled: Filled[Any]) -> Response:
 
 
 async def _vacant(visit: Visit) -> list[Option]:
-    """Institutions without operators, when there are any: the first run gives one of them an administrator."""
+    """Institutions without operators, if any: the first run gives one of them an administrator."""
     db, found = visit.services.db, []
     for route in await tenants.routes(db, _actor(visit)):
         async with db.tenant_tx(route.tenant_id, _actor(visit)) as tx:
