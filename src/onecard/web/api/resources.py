@@ -209,7 +209,7 @@ def _change_model(form: type[BaseModel]) -> type[BaseModel]:
 def _add_one(router: APIRouter, screen: Screen[Any]) -> None:
     assert screen.form is not None  # noqa: S101  checked by the caller
     assert screen.load is not None  # noqa: S101
-    stored, load = _stored_model(screen.form), screen.load
+    stored, load = screen.stored or _stored_model(screen.form), screen.load
 
     async def one(id: Id, visit: Annotated[Visit, Depends(calling(screen.view))]) -> Any:  # noqa: A002  its name in the path
         async with visit.tx(snapshot=True) as tx:

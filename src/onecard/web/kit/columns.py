@@ -36,7 +36,7 @@ class Column:
         title: heading, in the table, the filter panel, the export and the import template.
         kind: as the listing's field has it; the screen fills it in.
         look: how cells are laid out; None: as its kind is usually.
-        words: of a choice: stored word to what people read (and its colour).
+        words: of a choice, or of an id: stored word to what people read (and its colour).
         show: makes the cell of a row itself.
         phone: its place when rows become cards: `title`, `sub`, `line`, `hide`.
         shown: stands in the table; otherwise only in filters and exports.
@@ -64,6 +64,11 @@ class Column:
         """How its cells are laid out."""
         return self.look or _LOOKS[self.kind]
 
+    @property
+    def is_choice(self) -> bool:
+        """One of a few: words, or other things that have names."""
+        return self.kind is Kind.CHOICE or (self.kind is Kind.ID and bool(self.words))
+
     def cell(self, visit: Visit, row: Row) -> Cell:
         """The cell of a row."""
         if self.show is not None:
@@ -89,8 +94,8 @@ class Column:
             return visit.money(value)
         if isinstance(value, bool):
             return visit.say(say("Yes")) if value else ""
-        if self.kind is Kind.CHOICE:
-            return visit.say(self._word(value)[0])
+        if self.is_choice:
+            return visit.say(self._word(str(value))[0])
         return _plain(visit, value)
 
     def _word(self, value: str) -> tuple[Text, Tone]:

@@ -70,9 +70,10 @@ def conditions(visit: Visit, query: Query, columns: Sequence[Column]) -> list[Co
                 text = query.one(column.name + end)
                 if text:
                     found.append(Condition(column.name, op, (_value(visit, column, text, op),)))
-        elif column.kind is Kind.CHOICE:
+        elif column.is_choice:
             if words := query.every(column.name):
-                found.append(Condition(column.name, Op.IN, tuple(words)))
+                values = tuple(_value(visit, column, word, Op.IN) for word in words)
+                found.append(Condition(column.name, Op.IN, values))
         elif text := query.one(column.name):
             op = Op.HAS if column.kind is Kind.TEXT else Op.IS
             found.append(Condition(column.name, op, (_value(visit, column, text, op),)))
@@ -124,7 +125,7 @@ def _filter(visit: Visit, query: Query, column: Column) -> FilterView:
             Option("0", visit.say(say("No")), chosen == "0"),
         )
         return FilterView("yes", name, label, options=yes_no)
-    if column.kind is Kind.CHOICE:
+    if column.is_choice:
         words = query.every(name)
         options = tuple(Option(word, column.written(visit, word), word in words) for word in column.words)
         return FilterView("choice", name, label, options=options)

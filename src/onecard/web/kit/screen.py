@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from onecard.base.db import Row, Tx
-from onecard.base.listing import Listing, Wish
+from onecard.base.listing import Condition, Listing, Op, Wish
 from onecard.base.texts import Text, say
 from onecard.tenants.functions import DANGEROUS, Function
 from onecard.web.kit import nav, render
@@ -74,6 +74,8 @@ class Screen(Generic[Model]):
         tree: a tree beside the list.
         api: name below /api/v1; empty: the screen's own pages only.
         live: topics of events after which the list is fetched again.
+        usual: words of choices a list shows unless it is searched or another choice is asked for.
+        stored: what the API answers of one thing, when that is more than its form's fields.
         tailored: the screen with what only this tenant has, e.g. columns and fields of its own; the API keeps
             to the screen as it is declared.
     """
@@ -115,6 +117,8 @@ class Screen(Generic[Model]):
     live: tuple[str, ...] = ()
     in_menu: bool = True
     more: tuple[Page, ...] = field(default=())
+    usual: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stored: type[BaseModel] | None = None
     tailored: Callable[["Screen[Any]", Tx, Visit], Awaitable["Screen[Any]"]] | None = None
 
     def __post_init__(self) -> None:
@@ -189,10 +193,15 @@ def wish(screen: Screen[Any], visit: Visit, query: Query) -> Wish:
     """What the address asks of the listing."""
     fields = screen.listing.fields
     sort = query.one("sort").lstrip("-")
+    usual = [
+        Condition(name, Op.IN, words)
+        for name, words in screen.usual.items()
+        if not query.one("q") and not query.one(name)
+    ]
     sortable = sort in fields and fields[sort].sort and any(each.name == sort for each in screen.seen(visit))
     return Wish(
         arguments=screen.arguments(visit, query),
-        conditions=conditions(visit, query, screen.filters(visit)),
+        conditions=[*conditions(visit, query, screen.filters(visit)), *usual],
         sort=sort if sortable else None,
         descending=query.one("sort").startswith("-"),
         first=page_first(query),
