@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,28 +30,45 @@ ONECARD = str(Path(sys.executable).with_name("onecard"))
 LI = Actor("operator", "86720001")
 
 
+@dataclass(frozen=True)
+class Site:
+    """A data directory on which `onecard serve` runs."""
+
+    settings: Settings
+    serve: subprocess.Popen[bytes]
+
+    def worker(self) -> int:
+        """Process id of the worker that `serve` has started; 0 while there is none."""
+        children = Path(f"/proc/{self.serve.pid}/task/{self.serve.pid}/children").read_text().split()
+        for child in children:
+            if b"\0worker\0" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        return 0
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Of a data directory on which `onecard serve` runs."""
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     data = tmp_path / "data"
     monkeypatch.setenv("ONECARD_DATA_DIR", str(data))
     monkeypatch.setenv("ONECARD_MQTT_PORT", "18993")
-    with subprocess.Popen([ONECARD, "serve"], env=os.environ, stderr=subprocess.DEVNULL) as serve:
-        while read_servers(data) is None:
+    with subprocess.Popen([ONECARD, "serve"], stderr=subprocess.DEVNULL) as serve:
+        site = Site(Settings(), serve)
+        while not site.worker():
             assert serve.poll() is None
             time.sleep(0.05)
-        yield Settings()
+        yield site
         serve.send_signal(signal.SIGTERM)
 
 
-async def test_a_child_does_jobs_and_tells_the_bus(settings: Settings, tmp_path: Path) -> None:
-    child = WorkerProcess(settings)
-    child.start()
-    servers = read_servers(settings.data_dir)
+async def test_serve_does_jobs_and_tells_the_bus_also_when_its_worker_was_killed(
+    site: Site, tmp_path: Path
+) -> None:
+    servers, data = read_servers(site.settings.data_dir), site.settings.data_dir
     assert servers is not None
-    db = await connect(logins(EmbeddedPostgres(settings.data_dir)).application, size=2)
-    bus, vault, told = await connect_bus(servers.url), open_vault(settings), asyncio.Event()
+    db = await connect(logins(EmbeddedPostgres(data)).application, size=2)
+    bus, vault, told = await connect_bus(servers.url), open_vault(site.settings), asyncio.Event()
     tenant_id = await prepare_example_tenant(db, LI)
+    os.kill(site.worker(), signal.SIGKILL)
 
     async def hear(subject: str, _payload: bytes) -> None:
         if subject.startswith(f"console.{tenant_id}.job."):
@@ -60,11 +78,9 @@ async def test_a_child_does_jobs_and_tells_the_bus(settings: Settings, tmp_path:
     path = xlsx(tmp_path / "a.xlsx", [HEADINGS, ["1", "王", "学生", "七年级1班"]])
     async with db.tenant_tx(tenant_id, LI) as tx:
         job_id = await start_check(tx, vault, Upload("a.xlsx", "", path), language="en", departments=None)
-    assert (await ended(db, tenant_id, job_id), told.is_set(), child.alive()) == ("done", True, True)
+    assert (await ended(db, tenant_id, job_id), told.is_set()) == ("done", True)
     await bus.close()
     await db.close()
-    await asyncio.to_thread(child.stop)
-    assert not child.alive()
 
 
 async def ended(db: Database, tenant_id: int, job_id: int) -> str:
@@ -76,8 +92,8 @@ async def ended(db: Database, tenant_id: int, job_id: int) -> str:
             await asyncio.sleep(0.1)
 
 
-def test_a_child_ends_with_its_parent(settings: Settings) -> None:
-    child = WorkerProcess(settings)
+def test_a_worker_ends_when_its_parents_end_closes_the_pipe(site: Site) -> None:
+    child = WorkerProcess(site.settings)
     child.start()
     process = child._process
     assert process is not None

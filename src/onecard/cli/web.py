@@ -10,6 +10,7 @@ from onecard.base.migrate import migrations
 from onecard.base.settings import Settings
 from onecard.base.texts import say
 from onecard.base.vault import open_vault
+from onecard.cli.worker_process import working
 from onecard.tenants import service as tenants
 from onecard.tenants import sessions
 from onecard.tenants.operators import roles, rules
@@ -27,7 +28,7 @@ LINK_MINUTES = 60
 
 @asynccontextmanager
 async def console(settings: Settings, db: Database, bus: Bus) -> AsyncIterator[str]:
-    """The console for the length of the block; gives its address.
+    """The console and a worker for its jobs for the length of the block; gives its address.
 
     Raises:
         UnavailableError: the port cannot be had, or the console's files are not built.
@@ -50,7 +51,7 @@ async def console(settings: Settings, db: Database, bus: Bus) -> AsyncIterator[s
         key=settings.web_key,
         proxies=settings.web_proxies,
     )
-    async with serving(services, listen) as address:
+    async with serving(services, listen) as address, working(settings):
         yield address
 
 

@@ -1,11 +1,9 @@
 """One attempt at one job: claimed so that nobody else works on it, run, and ended with a sentence."""
 
-import asyncio
 import contextlib
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
@@ -38,7 +36,7 @@ async def run_job(tools: Tools, kinds: Mapping[str, JobKind], tenant_id: int, jo
         return
     with tempfile.TemporaryDirectory(prefix="onecard-job-") as directory:
         work = Work(tools, tenant_id, job, Path(directory))
-        async with _pulsing(work):
+        async with work.pulsing():
             with contextlib.suppress(Superseded):
                 await _attempt(work, kinds[job.kind])
 
@@ -92,14 +90,3 @@ async def _give_up(tx: Tx, attempt: int, job_id: int, *, known: bool) -> None:
         tx.connection, tenant_id=tx.tenant_id, id=job_id, attempt=attempt, state=State.FAILED, outcome="{}",
         detail=None, sentence=wording.dump(sentence),
     )  # fmt: skip
-
-
-@asynccontextmanager
-async def _pulsing(work: Work) -> AsyncIterator[None]:
-    pulse = asyncio.create_task(work.pulse(), name=f"pulse of job {work.job.id}")
-    try:
-        yield
-    finally:
-        pulse.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await pulse

@@ -1,6 +1,7 @@
 """What a job's work has in its hands: transactions that end with the attempt, progress, files."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -167,12 +168,25 @@ class Work:
         self._superseded = wanted is None
         self._cancel_wanted = bool(wanted)
 
-    async def pulse(self) -> None:
-        """Write progress down as it changes, and hear of wishes to cancel, until cancelled itself."""
+    @asynccontextmanager
+    async def pulsing(self) -> AsyncIterator[None]:
+        """Write progress down as it changes, and hear of wishes to cancel, for the length of the block."""
+        over = asyncio.Event()
+        pulse = asyncio.create_task(self._pulse(over), name=f"pulse of job {self.job.id}")
+        try:
+            yield
+        finally:
+            # told, not cancelled: a transaction cut off in the middle would cost its connection
+            over.set()
+            await pulse
+
+    async def _pulse(self, over: asyncio.Event) -> None:
         written, last = self._noted, time.monotonic()
-        while True:
-            await asyncio.sleep(_PULSE_S)
-            if self._noted == written and time.monotonic() - last < _SILENCE_S:
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PULSE_S):
+                    await over.wait()
+            if over.is_set() or (self._noted == written and time.monotonic() - last < _SILENCE_S):
                 continue
             written, last = self._noted, time.monotonic()
             try:
