@@ -46,6 +46,13 @@ def add(area: str, entry: Entry) -> None:
         _entries[area].append(entry)
 
 
+def arrange(*hrefs: str) -> None:
+    """Put the screens of the menu into this order, whatever order their modules were loaded in."""
+    place = {href: number for number, href in enumerate(hrefs)}
+    for entries in _entries.values():
+        entries.sort(key=lambda entry: place.get(entry.href, len(place)))
+
+
 def all_entries() -> list[Entry]:
     """Every screen of the menu, for search and for tests that walk it."""
     return [entry for area in AREAS for entry in _entries[area.name]]
