@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from onecard.base.db import Row, Tx
-from onecard.base.texts import say, say_in
+from onecard.base.texts import Text, say, say_in
 from onecard.people import classes
 from onecard.people.model import ClassDraft
 from onecard.people.tables import CLASSES
 from onecard.tenants.functions import F
-from onecard.web.kit.columns import Column, Show
+from onecard.web.kit.columns import Column
 from onecard.web.kit.screen import Screen
 from onecard.web.kit.views import Cell, Look, Tone
 from onecard.web.kit.visit import Visit
@@ -18,14 +18,14 @@ from onecard.web.pages.people.class_form import ClassForm
 from onecard.web.pages.people.class_places import places
 
 
-def limit(name: str) -> Show:
-    """Shows a limit; 0 is none."""
+def limited(name: str, title: Text) -> Column:
+    """A column of a limit; 0 is none."""
 
     def show(visit: Visit, row: Row) -> Cell:
         text = visit.money(row[name]) if row[name] else visit.say(say("no limit"))
         return Cell(text, Look.MONEY, Tone.PLAIN if row[name] else Tone.MUTED)
 
-    return show
+    return Column(name=name, title=title, phone="hide", show=show)
 
 
 async def load(tx: Tx, visit: Visit, key: int) -> Mapping[str, Any]:
@@ -77,9 +77,9 @@ SCREEN = Screen(
         Column(name="card_fee_fen", title=say("Card fee")),
         Column(name="deposit_fen", title=say("Deposit")),
         Column(name="floor_fen", title=say("Floor"), phone="hide"),
-        Column(name="transaction_limit_fen", title=say("One sale, at most"), phone="hide", show=limit("transaction_limit_fen")),
-        Column(name="meal_limit_fen", title=say("One meal, at most"), phone="hide", show=limit("meal_limit_fen")),
-        Column(name="day_limit_fen", title=say("One day, at most"), phone="hide", show=limit("day_limit_fen")),
+        limited("transaction_limit_fen", say("One sale, at most")),
+        limited("meal_limit_fen", say("One meal, at most")),
+        limited("day_limit_fen", say("One day, at most")),
         Column(name="overdraft_fen", title=say("Overdraft, at most"), shown=False),
         Column(name="pin_above_fen", title=say("PIN for a sale above"), shown=False),
         Column(name="valid_days", title=say("Days"), shown=False),
