@@ -86,7 +86,7 @@ SCREEN = Screen(
     new=say("New department"), edit=say("Change department"), search_hint=say("Name or code of a department"),
     columns=(
         Column(name="name", title=say_in("department", "Name"), show=name, phone="title"),
-        Column(name="code", title=say("Code")),
+        Column(name="code", title=say("Code"), phone="hide"),
         Column(name="people", title=say("People in it")),
         Column(name="people_below", title=say("With sub-departments")),
         Column(name="path", title=say("Path"), shown=False),
