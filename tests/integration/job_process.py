@@ -10,6 +10,7 @@ from onecard.base.jobs.work import Work
 from onecard.base.jobs.worker import Pace, Worker
 from onecard.base.texts import say
 from onecard.base.vault import Vault
+from onecard.desk import import_job
 from onecard.tenants import service as tenants
 
 PACE = Pace(heartbeat=0.2, poll=0.2, dead=1.0)
@@ -32,7 +33,9 @@ once = job("test.once", again=False)(_two_steps)
 
 async def main(url: str) -> None:
     db = await connect(url, size=4)
-    worker = Worker(db=db, vault=Vault(bytes(range(32))), url=url, kinds=[again, once], pace=PACE)
+    worker = Worker(
+        db=db, vault=Vault(bytes(range(32))), url=url, kinds=[again, once, *import_job.KINDS], pace=PACE
+    )
     await worker.start()
     await asyncio.Event().wait()
 

@@ -19,6 +19,7 @@ from onecard.base.jobs.model import Ended, Job, Upload
 from onecard.base.jobs.work import Work
 from onecard.base.jobs.worker import Pace, Worker
 from onecard.base.listing import Wish
+from onecard.base.pgserver import EmbeddedPostgres
 from onecard.base.texts import read, say
 from onecard.base.vault import Vault
 
@@ -213,6 +214,22 @@ async def test_a_stopped_workers_job_is_begun_again_by_the_next(
     async with worker(endless):
         found = await until(db, two_tenants[0], job_id, lambda found: found.attempt == 2)
     assert found.state == "running"
+
+
+async def test_a_worker_survives_the_loss_of_all_its_connections(
+    db: Database, vault: Vault, worker: WithWorker, two_tenants: tuple[int, int], postgres: EmbeddedPostgres
+) -> None:
+    async with worker(refused):
+        await ended(db, two_tenants[0], await asked(db, vault, two_tenants[0], refused))
+        async with db.tenant_tx(two_tenants[0], LI) as tx:
+            name = await tx.connection.fetchval("select current_database()")
+        superuser = await asyncpg.connect(postgres.url())
+        await superuser.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+        )
+        await superuser.close()
+        second = await asked(db, vault, two_tenants[0], refused)
+        assert (await ended(db, two_tenants[0], second)).state == "failed"
 
 
 async def test_files_and_details_go_after_their_time(

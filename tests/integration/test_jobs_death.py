@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 from job_process import PACE, again, once
+from sheets import HEADINGS, xlsx
 
 from onecard.base.db import SYSTEM, Database
 from onecard.base.embedded import Logins
 from onecard.base.jobs import service as jobs
 from onecard.base.jobs.kinds import JobKind
-from onecard.base.jobs.model import Job
+from onecard.base.jobs.model import Job, Upload
 from onecard.base.jobs.worker import Worker
 from onecard.base.texts import say
 from onecard.base.vault import Vault
+from onecard.desk import import_job
+from onecard.desk.examples import prepare_example_tenant
 
 PROGRAM = Path(__file__).with_name("job_process.py")
 
@@ -32,7 +35,9 @@ def process(urls: Logins) -> Iterator[subprocess.Popen[bytes]]:
 
 @asynccontextmanager
 async def second_worker(db: Database, vault: Vault, urls: Logins) -> AsyncIterator[None]:
-    worker = Worker(db=db, vault=vault, url=urls.application, kinds=[again, once], pace=PACE)
+    worker = Worker(
+        db=db, vault=vault, url=urls.application, kinds=[again, once, *import_job.KINDS], pace=PACE
+    )
     await worker.start()
     try:
         yield
@@ -99,3 +104,25 @@ async def test_a_frozen_worker_that_wakes_up_changes_nothing(
         process.send_signal(signal.SIGCONT)
         await asyncio.sleep(3.5)
     assert await counted(db, two_tenants[0]) == {"begun": 2, "ended": 1}
+
+
+async def test_an_import_whose_worker_is_killed_while_it_saves_is_done_once(
+    db: Database, vault: Vault, urls: Logins, tmp_path: Path, process: subprocess.Popen[bytes]
+) -> None:
+    tenant_id = await prepare_example_tenant(db, SYSTEM)
+    rows: list[list[object]] = [[str(n), "王小明", "学生", "七年级1班"] for n in range(1000, 5000)]
+    file = Upload("a.xlsx", "", xlsx(tmp_path / "a.xlsx", [HEADINGS, *rows]))
+    async with db.tenant_tx(tenant_id, SYSTEM) as tx:
+        check = await import_job.start_check(tx, vault, file, language="en", departments=None)
+    await until(db, tenant_id, check, lambda found: found.ended)
+    async with db.tenant_tx(tenant_id, SYSTEM) as tx:
+        job_id = await import_job.start_import(tx, vault, check, all_or_nothing=True, departments=None)
+    await until(db, tenant_id, job_id, lambda found: str(found.step) == "Saving people" and found.done > 0)
+    process.kill()
+    async with second_worker(db, vault, urls):
+        found = await until(db, tenant_id, job_id, lambda found: found.ended)
+    assert (found.state, found.attempt, found.outcome["new"]) == ("done", 2, 4000)
+    async with db.tenant_tx(tenant_id, SYSTEM) as tx:
+        assert await tx.connection.fetchval("select count(*) from people.person") == 4000
+        noted = "select count(*) from audit.entry where function = 'people:person:import'"
+        assert await tx.connection.fetchval(noted) == 4000

@@ -141,3 +141,7 @@ async def _ever(work: Callable[[], Awaitable[None]]) -> None:
         except (*BROKEN, ConnectorException) as error:
             log.warning("jobs wait, because the database does not answer: %s", error)
             await asyncio.sleep(_BACK_AFTER_S)
+        except Exception:
+            # of whatever kind: a worker that stops looking for jobs looks alive and is not
+            log.exception("the worker of jobs stumbled and goes on")
+            await asyncio.sleep(_BACK_AFTER_S)
