@@ -75,14 +75,14 @@ LENGTH = say(
 class PasswordForm(BaseModel):
     """The old password and the new one."""
 
-    old: Annotated[str, Field(max_length=1000), Ui(say("Present password"), kind="password")]
-    new: Annotated[str, Field(max_length=1000), Ui(say("New password"), kind="new-password", help=LENGTH)]
+    old: Annotated[str, Field(max_length=200), Ui(say("Present password"), kind="password")]
+    new: Annotated[str, Field(max_length=200), Ui(say("New password"), kind="new-password", help=LENGTH)]
 
 
 class FirstPasswordForm(BaseModel):
     """The password of somebody who signed in without one so far."""
 
-    new: Annotated[str, Field(max_length=1000), Ui(say("New password"), kind="new-password", help=LENGTH)]
+    new: Annotated[str, Field(max_length=200), Ui(say("New password"), kind="new-password", help=LENGTH)]
 
 
 def button(visit: Visit) -> Button:

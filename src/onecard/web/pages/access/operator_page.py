@@ -259,43 +259,43 @@ async def _delete(tx: Tx, visit: Visit, _form: Any) -> Text:
     return say("Deleted.")
 
 
-def _action(name: str, label: Text, icon: str, needs: Function, carry_out: Any, **more: Any) -> Action:
+def _action(name: str, label: Text, needs: Function, carry_out: Any, **more: Any) -> Action:
     more = {"back": _ONE} | more
     return Action(
-        path=f"{_ONE}/{name}", label=label, icon=icon, needs=needs, carry_out=carry_out, ask=_asked, **more
+        path=f"{_ONE}/{name}", label=label, needs=needs, carry_out=carry_out, ask=_asked, **more
     )
 
 
 PASSWORD = _action(
-    "password", say("Reset password"), "key", F.ACCESS_OPERATOR_PASSWORD, _new_password,
+    "password", say("Reset password"), F.ACCESS_OPERATOR_PASSWORD, _new_password, icon="key",
     note=say("The present password stops working, and all sessions are over. A one-time password is shown."),
 )  # fmt: skip
 LINK = _action(
-    "link", say("One-time link"), "link", F.ACCESS_OPERATOR_PASSWORD, _new_link, form=LinkForm,
+    "link", say("One-time link"), F.ACCESS_OPERATOR_PASSWORD, _new_link, icon="link", form=LinkForm,
     note=say("A link that signs this operator in once, without password. Second factors are still asked."),
 )  # fmt: skip
 UNLOCK = _action(
-    "unlock", say("Unlock"), "lock-open", F.ACCESS_OPERATOR_PASSWORD, _unlock,
+    "unlock", say("Unlock"), F.ACCESS_OPERATOR_PASSWORD, _unlock, icon="lock-open",
     note=say("The lock after repeated failures ends now."),
 )  # fmt: skip
 END_SESSIONS = _action(
-    "end-sessions", say("End all sessions"), "logout", F.ACCESS_SESSION_END, _end_sessions,
+    "end-sessions", say("End all sessions"), F.ACCESS_SESSION_END, _end_sessions, icon="logout",
     note=say("Wherever this operator is signed in, it has to sign in again."), danger=True,
 )  # fmt: skip
 RESET_FACTORS = _action(
-    "reset-factors", say("Take second factors away"), "shield-off", F.ACCESS_OPERATOR_PASSWORD,
-    _reset_factors,
+    "reset-factors", say("Take second factors away"), F.ACCESS_OPERATOR_PASSWORD,
+    _reset_factors, icon="shield-off",
     note=say("For operators who lost their phone: app, passkeys and recovery codes are removed."),
     danger=True,
 )  # fmt: skip
-ENABLE = _action("enable", say_in("button", "Enable"), "user-check", F.ACCESS_OPERATOR_CHANGE, _enable)
+ENABLE = _action("enable", say_in("button", "Enable"), F.ACCESS_OPERATOR_CHANGE, _enable, icon="user-check")
 DISABLE = _action(
-    "disable", say_in("button", "Disable"), "user-off", F.ACCESS_OPERATOR_CHANGE, _disable,
+    "disable", say_in("button", "Disable"), F.ACCESS_OPERATOR_CHANGE, _disable, icon="user-off",
     note=say("From now on nobody can sign in with this account; sessions are over. It can be enabled again."),
     danger=True,
 )  # fmt: skip
 DELETE = _action(
-    "delete", say("Delete"), "trash", F.ACCESS_OPERATOR_CHANGE, _delete, back=PATH,
+    "delete", say("Delete"), F.ACCESS_OPERATOR_CHANGE, _delete, icon="trash", back=PATH,
     note=say("Only an operator who never signed in can be deleted; others are disabled."), danger=True,
 )  # fmt: skip
 

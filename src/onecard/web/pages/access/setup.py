@@ -32,7 +32,7 @@ from onecard.web.kit.visit import SESSION_COOKIE, Cookie, Visit
 from onecard.web.pages.access.account_profile import LENGTH, time_zones
 from onecard.web.pages.access.sign_in import DEVICE_COOKIE, YEAR_S, bare_form, origin
 
-INSTITUTION = f"{SETUP}/institution"
+INSTITUTION, READY = f"{SETUP}/institution", f"{SETUP}/ready"
 CODE_COOKIE = "__Host-onecard-setup"
 _AT_SETUP = Bucket("setup", most=10, every=timedelta(minutes=1))
 _CURRENCIES = ("CNY", "HKD", "MOP", "TWD", "USD", "EUR", "GBP", "JPY", "KRW", "SGD", "MYR", "THB", "VND")
@@ -45,7 +45,7 @@ Name: TypeAlias = Annotated[
 ]
 Password: TypeAlias = Annotated[
     str,
-    Field(max_length=1000),
+    Field(max_length=200),
     Ui(say("Your password"), kind="new-password", section=_FIRST, help=LENGTH),
 ]
 
@@ -235,7 +235,7 @@ async def _administrator(visit: Visit, form: VacantForm) -> NewOperator:
 
 
 async def _ready(visit: Visit, made: NewOperator, password: str) -> Response:
-    """Signed in at once; the account number is what to remember."""
+    """Signed in at once."""
     signed = await sessions.sign_in(
         visit.services.db, account=made.account, password=password, **origin(visit)
     )
@@ -244,15 +244,18 @@ async def _ready(visit: Visit, made: NewOperator, password: str) -> Response:
             Cookie(SESSION_COOKIE, signed.cookie),
             Cookie(DEVICE_COOKIE, signed.device, YEAR_S),
         ]
+    return render.go(visit, READY)
+
+
+async def ready(visit: Visit) -> Response:
+    """What to remember of it."""
     return outcome.show(
         visit,
         Outcome(
             title=say("Ready"),
             sentence=say("You are signed in. Next time you sign in with this number and your password."),
-            secrets=((say("Account number"), made.account),),
-            note=say(
-                "Other operators are made under “Operators”; a second factor is set up in “My account”."
-            ),
+            secrets=((say("Account number"), visit.who.account),),
+            note=say("Make other operators under “Operators”, set up a second factor in “My account”."),
             back="/",
         ),
     )
@@ -263,4 +266,5 @@ PAGES = [
     Page(SETUP, take_code, needs=Open.ANYBODY, methods=["POST"]),
     Page(INSTITUTION, ask, needs=Open.ANYBODY),
     Page(INSTITUTION, take, needs=Open.ANYBODY, methods=["POST"]),
+    Page(READY, ready, needs=Open.SIGNED_IN),
 ]
