@@ -41,6 +41,8 @@ export function lost(words) {
 
 /** The stream of events opened or broke off. */
 export function stream(next) {
+  // it is tried again every two seconds, and says so each time
+  if (next === 'lost' && streamLost) return
   streamLost = next === 'lost'
   clearTimeout(timer)
   timer = setTimeout(check, streamLost ? PATIENCE_MS : 0)
