@@ -71,6 +71,7 @@ DANGEROUS = frozenset(
         F.PEOPLE_PERSON_ERASE,
         F.PEOPLE_PERSON_LEAVE,
         F.PEOPLE_PERSON_MOVE,
+        F.SYSTEM_ENTERPRISE_CHANGE,
     }
 )
 """Functions that ask for the operator's password again (spec: mass changes, authority itself)."""

@@ -37,6 +37,7 @@ class Session:
         may_sign_in_on_devices: 允许设备登陆.
         may_top_up: 允许充值.
         where: address of the request.
+        logo: what changes with the tenant's logo; empty: it has none.
     """
 
     session_id: int | None
@@ -59,6 +60,7 @@ class Session:
     may_sign_in_on_devices: bool = False
     may_top_up: bool = False
     where: str = ""
+    logo: str = ""
 
     @property
     def tenant_id(self) -> int:

@@ -48,7 +48,8 @@ select s.id as session_id, s.operator_id, s.confirmed_at, s.second_factor is not
        o.account, o.name, o.may_sign_in_on_devices, o.may_top_up, o.language as own_language,
        o.time_zone as own_time_zone, o.password_set_by_other, o.password_hash is not null as has_password,
        t.code, t.name as tenant_name, t.currency, t.minor_exponent, t.time_zone, t.day_cutoff, t.language,
-       t.state, coalesce(c.second_factor, 'nobody') as demand
+       t.state, coalesce(c.second_factor, 'nobody') as demand,
+       (select l.digest from tenants.logo l where l.tenant_id = :tenant_id) as logo
   from tenants.session s
   join tenants.operator o on o.tenant_id = s.tenant_id and o.id = s.operator_id
   join tenants.tenant t on t.tenant_id = s.tenant_id

@@ -68,6 +68,7 @@ def _session(row: Row, tenant_id: int, theirs: Authority, where: str) -> Session
         may_sign_in_on_devices=row["may_sign_in_on_devices"],
         may_top_up=row["may_top_up"],
         where=where,
+        logo=row["logo"] or "",
     )
 
 
@@ -119,9 +120,13 @@ async def confirm_with_passkey(
 ) -> Confirmed | Refused:
     """The operator proves by a passkey to be there; `response` answers `factors.challenge_passkey`."""
     now = rules.instant(now)
+    charges, wait = await _charge(db, session, now)
+    if wait > throttle.NOW:
+        return Refused(rules.too_many(wait))
     async with db.tenant_tx(session.tenant_id, session.actor) as tx:
         if not await factors.check_passkey(tx, session.operator_id, party, response, now=now):
             return await _refuse(tx, session, Refused(rules.WRONG_PASSKEY))
+        await throttle.give_back(tx, charges)
         return await _confirmed(tx, session, "passkey", now)
 
 

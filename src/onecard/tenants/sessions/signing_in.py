@@ -5,7 +5,7 @@ What slows guessing down, and why nobody can be locked out by it for ever: docs/
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -69,7 +69,7 @@ async def sign_in(
         now: for tests.
     """
     began, now = time.monotonic(), rules.instant(now)
-    visitor = Visitor(where, agent[: rules.AGENT_MAX], device if rules.is_token(device) else "")
+    visitor = _visitor(where, agent, device)
     account = rules.usable_account(account)
     outcome = await _by_password(db, account, password, visitor, now)
     if isinstance(outcome, Refused):
@@ -90,10 +90,13 @@ async def _by_password(db: Database, account: str, password: str, visitor: Visit
         return Refused(rules.WRONG)
     fresh = await passwords.hashed(password) if passwords.is_outdated(kept) else None
     async with db.tenant_tx(proof.tenant_id, proof.actor) as tx:
-        await throttle.give_back(tx, charges)
         if fresh is not None:
             await operators.replace_hash(tx, proof.operator_id, outdated=kept, fresh=fresh)
-        return await _admit(tx, proof)
+        outcome = await _admit(tx, proof)
+        if not isinstance(outcome, Refused):
+            # what is refused stays counted: it is in the audit, which nobody may fill at will
+            await throttle.give_back(tx, charges)
+        return outcome
 
 
 async def _candidate(
@@ -130,7 +133,7 @@ async def use_link(
 ) -> Outcome:
     """Sign an operator in by a link of `make_link`; it is used up, whatever comes of it."""
     now = rules.instant(now)
-    visitor = Visitor(where, agent[: rules.AGENT_MAX], device if rules.is_token(device) else "")
+    visitor = _visitor(where, agent, device)
     parsed = rules.parse_cookie(secret)
     if parsed is None:
         return Refused(rules.LINK_SPENT)
@@ -235,21 +238,41 @@ async def finish_with_code(
 ) -> SignedIn | Refused:  # fmt: skip
     """The second proof by a code of the app or a recovery code."""
     now = rules.instant(now)
-    visitor = Visitor(where, agent[: rules.AGENT_MAX], device if rules.is_token(device) else "")
-    pending = await _pending(db, cookie, visitor, now)
+
+    async def check(tx: Tx, operator_id: int) -> str | None:
+        return await factors.check_code(tx, vault, operator_id, code, now=now)
+
+    visitor = _visitor(where, agent, device)
+    return await _finish(db, cookie, visitor, _Second("code", check, rules.WRONG_CODE, now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Second:
+    """How a second proof is judged: `check` gives what it was, or None; `wrong` is said then."""
+
+    kind: str
+    check: Callable[[Tx, int], Awaitable[str | None]]
+    wrong: Text
+    now: datetime
+
+
+async def _finish(db: Database, cookie: str, visitor: Visitor, second: _Second) -> SignedIn | Refused:
+    pending = await _pending(db, cookie, visitor, second.now)
     if pending is None:
         return Refused(rules.TOO_LATE)
     session_id, proof = pending
-    charges = rules.charges("code", proof.account, visitor, known=proof.known)
-    wait = await throttle.take(db, charges, now)
+    charges = rules.charges(second.kind, proof.account, visitor, known=proof.known)
+    wait = await throttle.take(db, charges, second.now)
     if wait > throttle.NOW:
         return Refused(rules.too_many(wait))
     async with db.tenant_tx(proof.tenant_id, proof.actor) as tx:
-        factor = await factors.check_code(tx, vault, proof.operator_id, code, now=now)
+        factor = await second.check(tx, proof.operator_id)
         if factor is None:
-            return await _refuse(tx, proof, rules.WRONG_CODE)
-        await throttle.give_back(tx, charges)
-        return await _promote(tx, session_id, proof, factor)
+            return await _refuse(tx, proof, second.wrong)
+        outcome = await _promote(tx, session_id, proof, factor)
+        if isinstance(outcome, SignedIn):
+            await throttle.give_back(tx, charges)
+        return outcome
 
 
 async def waiting_factors(db: Database, cookie: str, *, now: datetime | None = None) -> frozenset[str] | None:
@@ -281,15 +304,13 @@ async def finish_with_passkey(
 ) -> SignedIn | Refused:  # fmt: skip
     """The second proof by a passkey; `response` is the browser's answer to `passkey_options`, JSON."""
     now = rules.instant(now)
-    visitor = Visitor(where, agent[: rules.AGENT_MAX], device if rules.is_token(device) else "")
-    pending = await _pending(db, cookie, visitor, now)
-    if pending is None:
-        return Refused(rules.TOO_LATE)
-    session_id, proof = pending
-    async with db.tenant_tx(proof.tenant_id, proof.actor) as tx:
-        if not await factors.check_passkey(tx, proof.operator_id, party, response, now=now):
-            return await _refuse(tx, proof, rules.WRONG_PASSKEY)
-        return await _promote(tx, session_id, proof, "passkey")
+
+    async def check(tx: Tx, operator_id: int) -> str | None:
+        good = await factors.check_passkey(tx, operator_id, party, response, now=now)
+        return "passkey" if good else None
+
+    visitor = _visitor(where, agent, device)
+    return await _finish(db, cookie, visitor, _Second("passkey", check, rules.WRONG_PASSKEY, now))
 
 
 async def _pending(db: Database, cookie: str, visitor: Visitor, now: datetime) -> tuple[int, _Proof] | None:
@@ -338,6 +359,10 @@ async def _refuse(tx: Tx, proof: _Proof, text: Text) -> Refused:
 async def _note_refusal(tx: Tx, proof: _Proof, text: Text) -> None:
     title = (await operators.get(tx, proof.operator_id)).title
     await audit.write(tx, audit.Entry(rules.REFUSE, "operator", title, note=str(text)))
+
+
+def _visitor(where: str, agent: str, device: str) -> Visitor:
+    return Visitor(where, agent[: rules.AGENT_MAX], device if rules.is_token(device) else "")
 
 
 def _place(visitor: Visitor, now: datetime) -> dict[str, object]:

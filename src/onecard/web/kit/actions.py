@@ -1,7 +1,7 @@
 """Something done to one thing: a form in the dialog, perhaps without fields, and a use case."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,6 +32,9 @@ class Asked:
         values: of the fields before they are typed.
         choices, trees: options of fields that come from the database.
         note: instead of the action's own.
+        locked: fields that cannot be changed now, with the reason.
+        pictures: addresses of pictures that fields show.
+        left_out: fields there is nothing to do with now.
     """
 
     thing: str | Text = ""
@@ -39,6 +42,9 @@ class Asked:
     choices: Mapping[str, Sequence[Option]] | None = None
     trees: Mapping[str, Sequence[GrantArea]] | None = None
     note: Text | None = None
+    locked: Mapping[str, Text] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
 
 async def nothing_asked(tx: Tx, visit: Visit) -> Asked:
@@ -59,8 +65,11 @@ class Action:
         form: what else must be said.
         back: where a page of its own leads; `{name}` of the path are put in.
         submit: words on the form's button, when not the label.
+        ready: makes ready what was filled in before the transaction begins, because it takes long.
+        upload: the form carries files.
         confirm: asks for the password although the function is not a dangerous one.
         early: works before the password somebody else set is changed.
+        looks: who has no more than this sees the form and cannot change it; None: `needs` opens it.
     """
 
     path: str
@@ -73,10 +82,13 @@ class Action:
     form: type[BaseModel] = Nothing
     note: Text | None = None
     submit: Text | None = None
+    ready: Callable[[Visit, Any], Awaitable[BaseModel]] | None = None
+    upload: bool = False
     danger: bool = False
     wide: bool = False
     confirm: bool = False
     early: bool = False
+    looks: Needs | None = None
 
     @property
     def proves(self) -> bool:
@@ -93,7 +105,7 @@ class Action:
     def pages(self) -> list[Page]:
         """Its form, and what takes it."""
         return [
-            Page(self.path, self._show, needs=self.needs, early=self.early),
+            Page(self.path, self._show, needs=self.looks or self.needs, early=self.early),
             Page(
                 self.path, self._take, needs=self.needs, methods=["POST"], early=self.early,
                 confirm=self.proves,
@@ -130,6 +142,9 @@ class Action:
         return forms.show(visit, self._plan(visit, asked), filled.values, errors)
 
     async def _do(self, visit: Visit, made: BaseModel) -> Text:
+        if self.ready is not None:
+            made = await self.ready(visit, made)
+
         async def summary(tx: Tx) -> Text:
             asked = await self.ask(tx, visit)
             return told(self.label, made, asked.choices or {}, asked.thing)
@@ -141,16 +156,20 @@ class Action:
         return FormPlan(
             model=self.form,
             title=self.label,
-            action=visit.request.url.path,
+            action=visit.request.url.path if visit.may(self.needs) else "",
             submit=self.submit or self.label,
             cancel=_filled(self.back, visit.request.path_params),
             choices=asked.choices or {},
             trees=asked.trees or {},
             existing=True,
-            confirm=confirm_field(visit) if self.proves else None,
+            confirm=confirm_field(visit) if self.proves and visit.may(self.needs) else None,
             note=asked.note or self.note,
+            locked=asked.locked,
+            pictures=asked.pictures,
+            left_out=asked.left_out,
             danger=self.danger,
             wide=self.wide,
+            upload=self.upload,
         )
 
 

@@ -103,7 +103,7 @@ async def _kept(visit: Visit) -> Kept:
         )
     url, posted = visit.request.url, (await visit.form()).multi_items()
     fields = [(name, value) for name, value in posted if isinstance(value, str) and name != CONFIRM]
-    if any(not isinstance(value, str) for _, value in posted):
+    if any(getattr(value, "filename", "") for _, value in posted):
         raise ConflictError(say("What needs a second operator's approval cannot carry files."))
     return Kept(url.path + (f"?{url.query}" if url.query else ""), tuple(fields))
 

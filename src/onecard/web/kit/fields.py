@@ -1,7 +1,7 @@
 """Fields of forms: how an attribute of a model looks, what is typed into it, what is wrong with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from enum import Enum
 from types import UnionType
@@ -18,6 +18,8 @@ from onecard.web.kit.views import FieldView, GrantArea, Option
 from onecard.web.kit.visit import Visit
 
 SEVERAL = frozenset({"checks", "functions"})
+FILES = frozenset({"file", "photo", "logo"})
+_ALWAYS = SEVERAL | FILES | {"switch"}
 _LONG_TEXT = 200
 
 
@@ -59,6 +61,8 @@ class Content:
     choices: Mapping[str, Sequence[Option]]
     trees: Mapping[str, Sequence[GrantArea]]
     existing: bool = False
+    locked: Mapping[str, Text] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 def ui_of(info: FieldInfo) -> Ui:
@@ -90,16 +94,16 @@ def field_view(visit: Visit, name: str, info: FieldInfo, content: Content) -> Fi
     least = next((str(each.ge) for each in info.metadata if isinstance(each, Ge)), "")
     most = next((str(each.le) for each in info.metadata if isinstance(each, Le)), "")
     longest = next((each.max_length for each in info.metadata if isinstance(each, MaxLen)), 0)
-    error = content.errors.get(name)
+    error, locked = content.errors.get(name), content.locked.get(name)
     view = FieldView(
         kind=kind,
         name=name,
         label=visit.say(ui.label),
-        value="" if kind in SEVERAL else typed(visit, kind, value),
+        value="" if kind in SEVERAL | FILES else typed(visit, kind, value),
         error=visit.say(error) if error else "",
-        help=visit.say(ui.help) if ui.help else "",
+        help=visit.say(locked or ui.help or ""),
         required=info.is_required() and kind not in {"switch", *SEVERAL},
-        readonly=ui.fixed and content.existing,
+        readonly=(ui.fixed and content.existing) or locked is not None,
         wide=ui.wide or kind in {"textarea", "functions", "checks"} or longest > _LONG_TEXT,
         options=_options(visit, name, info, content),
         tree=_ticked(content.trees[name], value) if name in content.trees else (),
@@ -110,6 +114,7 @@ def field_view(visit: Visit, name: str, info: FieldInfo, content: Content) -> Fi
         minimum=least,
         maximum=most,
         autocomplete=ui.autocomplete,
+        picture=content.pictures.get(name, ""),
     )
     return replace(view, suffix=visit.who.currency) if kind == "money" and not view.suffix else view
 
@@ -124,6 +129,21 @@ def _options(visit: Visit, name: str, info: FieldInfo, content: Content) -> tupl
         words = ui_of(info).words or {}
         offered = [Option(word, visit.say(text)) for word, text in words.items()]
     return tuple(replace(each, selected=each.value in chosen) for each in offered)
+
+
+def only_to_look_at(field: FieldView) -> FieldView:
+    """The field without a way to change it."""
+    tree = tuple(
+        replace(
+            area,
+            branches=tuple(
+                replace(branch, leaves=tuple(replace(leaf, locked=True) for leaf in branch.leaves))
+                for branch in area.branches
+            ),
+        )
+        for area in field.tree
+    )
+    return replace(field, readonly=True, required=False, tree=tree)
 
 
 def _ticked(tree: Sequence[GrantArea], chosen: Any) -> tuple[GrantArea, ...]:
@@ -174,10 +194,8 @@ def untyped(model: type[BaseModel], form: Any, exponent: int) -> tuple[dict[str,
     errors: dict[str, Text] = {}
     for name, info in model.model_fields.items():
         kind = kind_of(info)
-        if kind in SEVERAL:
-            values[name] = form.getlist(name)
-        elif kind == "switch":
-            values[name] = bool(form.get(name))
+        if kind in _ALWAYS:
+            values[name] = _posted(kind, form, name)
         elif name in form:
             text = form[name]
             text = text.strip() if isinstance(text, str) and "password" not in kind else text
@@ -196,6 +214,16 @@ def untyped(model: type[BaseModel], form: Any, exponent: int) -> tuple[dict[str,
             else:
                 values[name] = text
     return values, errors
+
+
+def _posted(kind: str, form: Any, name: str) -> Any:
+    """The value of a field of which browsers post nothing, or an empty part, when it is not used."""
+    if kind in SEVERAL:
+        return form.getlist(name)
+    posted = form.get(name)
+    if kind in FILES:
+        return posted if getattr(posted, "filename", "") else None
+    return bool(posted)
 
 
 _ERRORS: dict[str, Text] = {

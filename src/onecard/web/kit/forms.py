@@ -6,11 +6,20 @@ from itertools import groupby
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from starlette.responses import Response
 
 from onecard.base.texts import Text
 from onecard.web.kit import render
-from onecard.web.kit.fields import Content, field_errors, field_view, ui_of, untyped
+from onecard.web.kit.fields import (
+    FILES,
+    Content,
+    field_errors,
+    field_view,
+    only_to_look_at,
+    ui_of,
+    untyped,
+)
 from onecard.web.kit.views import Button, FieldView, FormView, GrantArea, Option, Section
 from onecard.web.kit.visit import Visit
 
@@ -35,6 +44,8 @@ class FormPlan:
         extra: further buttons.
         confirm: the operator's password is asked for too.
         left_out: fields this operator does not get.
+        locked: fields that cannot be changed now, with the reason.
+        pictures: addresses of what fields for pictures show before another is chosen.
     """
 
     model: type[BaseModel]
@@ -53,6 +64,8 @@ class FormPlan:
     upload: bool = False
     wide: bool = False
     left_out: frozenset[str] = frozenset()
+    locked: Mapping[str, Text] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +83,11 @@ def view(
     """The form as the template shows it."""
     errors = errors or {}
     content = Content(
-        values=values, errors=errors, choices=plan.choices, trees=plan.trees, existing=plan.existing
-    )
+        values=values, errors=errors, choices=plan.choices, trees=plan.trees, existing=plan.existing,
+        locked=plan.locked, pictures=plan.pictures,
+    )  # fmt: skip
     fields = [
-        (ui_of(info), field_view(visit, name, info, content))
+        (ui_of(info), _shown(visit, plan, name, info, content))
         for name, info in plan.model.model_fields.items()
         if name not in plan.left_out
     ]
@@ -92,11 +106,17 @@ def view(
         note=visit.say(plan.note) if plan.note else "",
         hidden=tuple(plan.hidden.items()),
         danger=plan.danger,
-        upload=plan.upload,
+        upload=plan.upload or any(each.kind in FILES for _, each in fields),
         wide=plan.wide or len(fields) > 8,  # noqa: PLR2004  a long form reads better in two columns
         extra=plan.extra,
         confirm_password=plan.confirm,
     )
+
+
+def _shown(visit: Visit, plan: FormPlan, name: str, info: FieldInfo, content: Content) -> FieldView:
+    """A field; of a form that can only be looked at, one that cannot be changed."""
+    found = field_view(visit, name, info, content)
+    return found if plan.action else only_to_look_at(found)
 
 
 def show(

@@ -67,6 +67,7 @@ def shell(visit: Visit, title: str | Text, **more: Any) -> Shell:
         who = visit.who
         around |= {
             "tenant": who.tenant_name,
+            "tenant_logo": f"/logo?v={who.logo}" if who.logo else "",
             "operator": who.name,
             "account": who.account,
             "nav": menu(visit),

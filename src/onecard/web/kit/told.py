@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 from onecard.base.texts import Text, say
 from onecard.tenants.functions import LABELS, Function
-from onecard.web.kit.fields import kind_of, ui_of
+from onecard.web.kit.fields import FILES, kind_of, ui_of
 from onecard.web.kit.views import Option
 
 _MOST = 40
-_UNTOLD = ("password", "new-password", "hidden")
+_UNTOLD = frozenset({"password", "new-password", "hidden"})
 _NOTHING: tuple[Any, ...] = (None, "", False, [], ())
 
 
@@ -30,7 +30,7 @@ def told(
     said: list[Text | str] = []
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
-        if value in _NOTHING or kind_of(info) in _UNTOLD:
+        if value in _NOTHING or kind_of(info) in _UNTOLD | FILES:
             continue
         offered = {each.value: each.label for each in choices.get(name, ())}
         several = value if isinstance(value, list | tuple | set | frozenset) else [value]

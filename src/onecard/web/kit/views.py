@@ -328,7 +328,8 @@ class FieldView:
     Attributes:
         kind: `text`, `number`, `money`, `date`, `time`, `email`, `tel`, `password`, `new-password`, `code`
             (one-time code), `select`, `radio`, `checks` (several), `functions` (the tree of functions),
-            `departments` (tree-select), `textarea`, `switch`, `file`, `photo`, `static` (only shown),
+            `departments` (tree-select), `textarea`, `switch`, `file`, `photo`, `logo`, `static` (only
+            shown),
             `hidden`.
         name: as it is posted.
         value: as it is typed; of several: `options` are selected.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from onecard.web.kit import nav
 from onecard.web.kit.routes import Page
 from onecard.web.kit.screen import Screen
 from onecard.web.pages import around
@@ -19,6 +20,7 @@ from onecard.web.pages.access import (
     sign_in_others,
 )
 from onecard.web.pages.people import classes, departments, fields
+from onecard.web.pages.system import audit, enterprise, jobs
 
 
 def screens() -> list[Screen[Any]]:
@@ -32,11 +34,14 @@ def screens() -> list[Screen[Any]]:
         all_sessions.SCREEN,
         approvals.SCREEN,
         api_keys.SCREEN,
+        audit.SCREEN,
+        jobs.SCREEN,
     ]
 
 
 def pages() -> list[Page]:
     """Every page; those that are no screens are added here."""
+    nav.arrange(enterprise.PAGE.path, *(screen.path for screen in screens()))
     return [
         *around.PAGES,
         *sign_in.PAGES,
@@ -45,5 +50,6 @@ def pages() -> list[Page]:
         *setup.PAGES,
         *account.PAGES,
         *account_factors.PAGES,
+        *enterprise.PAGES,
         *(page for screen in screens() for page in screen.routes()),
     ]

@@ -1,0 +1,143 @@
+"""Jobs: one's own for everybody, all of them for who may; each with its live card and what it brought."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
+
+from starlette.responses import Response, StreamingResponse
+
+from onecard.base.db import Row, Tx
+from onecard.base.errors import ConflictError, NotFoundError
+from onecard.base.jobs import service as jobs
+from onecard.base.jobs import wording
+from onecard.base.jobs.lists import JOBS
+from onecard.base.jobs.model import STATES, Job, State
+from onecard.base.texts import say, say_in
+from onecard.tenants.functions import F
+from onecard.web.kit import jobs as cards
+from onecard.web.kit import render
+from onecard.web.kit.columns import Column
+from onecard.web.kit.export import saved_as
+from onecard.web.kit.filters import Query
+from onecard.web.kit.routes import Open, Page
+from onecard.web.kit.screen import Screen
+from onecard.web.kit.screen_forms import done
+from onecard.web.kit.views import Button, Cell, Look
+from onecard.web.kit.visit import Visit
+from onecard.web.pages.system import job_tables
+
+PATH = cards.JOBS
+ALL = "everybody"
+_PIECE = 256 * 1024
+_KINDS = {
+    "list.export": say("Export of a list"),
+    "people.check": say("Check of an import"),
+    "people.import": say("Import of people"),
+    "people.photos": say("Import of photos"),
+}
+
+
+def arguments(visit: Visit, query: Query) -> Mapping[str, Any]:
+    """Everybody's jobs for who may see them and asks for them, otherwise one's own."""
+    everybody = query.one("of") == ALL and visit.may(F.SYSTEM_JOB_VIEW)
+    return {"asked_by": None if everybody else str(visit.who.actor)}
+
+
+def whose(visit: Visit, query: Query) -> tuple[Button, ...]:
+    """The way from one's own jobs to everybody's, and back."""
+    if not visit.may(F.SYSTEM_JOB_VIEW):
+        return ()
+    if query.one("of") == ALL:
+        return (Button(visit.say(say("Only my jobs")), PATH, "user"),)
+    return (Button(visit.say(say("Everybody's jobs")), f"{PATH}?of={ALL}", "users"),)
+
+
+def _title(visit: Visit, row: Row) -> Cell:
+    return Cell(visit.say(wording.load(row["title"]) or ""), Look.STRONG)
+
+
+def _progress(visit: Visit, row: Row) -> Cell:
+    if row["state"] == State.RUNNING and row["total"]:
+        return Cell(f"{min(100, row['done'] * 100 // row['total'])} %")
+    return Cell(visit.say(wording.load(row["sentence"]) or ""))
+
+
+def _asker(visit: Visit, row: Row) -> Cell:
+    return Cell(cards.actor_words(visit, row["asked_by"]), Look.CODE)
+
+
+async def one(visit: Visit) -> Response:
+    """A job's page; its card alone when the card fetches itself."""
+    async with visit.tx() as tx:
+        job = await _visible(tx, visit)
+        own = cards.is_own(visit, job)
+        detail = await jobs.detail(tx, visit.services.vault, job.id) if own and job.ended else None
+    part = bool(visit.partial)
+    view = cards.view(visit, job, detail)
+    return render.html(visit, "_job.html" if part else "job.html", title=job.title, part=part, job=view)
+
+
+async def cancel(visit: Visit) -> Response:
+    """End a waiting job, ask a running one to end."""
+    async with visit.tx() as tx:
+        job = await _visible(tx, visit)
+        if not (cards.is_own(visit, job) or visit.may(F.SYSTEM_JOB_CANCEL)):
+            raise ConflictError(say("Only who started the job may cancel it."))
+        state = await jobs.cancel(tx, job.id)
+    await cards.tell(visit, f"job.{job.id}")
+    told = say("The job is cancelled.") if state is State.CANCELLED else say("The job will end in a moment.")
+    return done(visit, f"{PATH}/{job.id}", told)
+
+
+async def result(visit: Visit) -> Response:
+    """The file the job made, for whoever asked for it."""
+    whole = tempfile.TemporaryFile()  # noqa: SIM115  closed when it was sent; a slow reader holds no transaction
+    async with visit.tx() as tx:
+        job = await _visible(tx, visit)
+        stored, pieces = await jobs.result(tx, visit.services.vault, job.id)
+        async for piece in pieces:
+            whole.write(piece)
+    headers = {"content-disposition": saved_as(stored.name), "content-length": str(whole.tell())}
+    return StreamingResponse(_pieces(whole), media_type=stored.media_type, headers=headers)
+
+
+def _pieces(whole: IO[bytes]) -> Iterator[bytes]:
+    with whole:
+        whole.seek(0)
+        while piece := whole.read(_PIECE):
+            yield piece
+
+
+async def _visible(tx: Tx, visit: Visit) -> Job:
+    job = await jobs.get(tx, visit.number())
+    if not (cards.is_own(visit, job) or visit.may(F.SYSTEM_JOB_VIEW)):
+        # as if it were not there: the number of a job says nothing to strangers
+        raise NotFoundError(say("There is no job {id}.", id=job.id))
+    return job
+
+
+SCREEN: Screen[Any] = Screen(
+    path=PATH, area="system", title=say("Jobs"), icon="progress", listing=JOBS,
+    view=Open.SIGNED_IN, export=F.SYSTEM_JOB_VIEW, arguments=arguments, actions=whose, kept=frozenset({"of"}),
+    row_href=lambda row: f"{PATH}/{row['id']}", live=("job",),
+    none=say("Nothing that takes long was asked for. Imports and long exports appear here."),
+    columns=(
+        Column(name="id", title=say("Number"), look=Look.CODE, phone="hide", filter=False),
+        Column(name="title", title=say("Job"), show=_title, phone="title"),
+        Column(
+            name="state", title=say("State"),
+            words={state: (STATES[state], cards.TONES[state]) for state in State},
+        ),
+        Column(name="result", title=say("Progress and result"), show=_progress, phone="sub"),
+        Column(name="kind", title=say_in("job", "Kind"), words=_KINDS, shown=False),
+        Column(name="asked_by", title=say("Asked for by"), show=_asker, needs=F.SYSTEM_JOB_VIEW),
+        Column(name="asked_at", title=say("Asked for at")),
+        Column(name="ended_at", title=say("Ended at"), phone="hide"),
+    ),
+    more=(
+        Page(f"{PATH}/{{id:int}}", one, needs=Open.SIGNED_IN),
+        Page(f"{PATH}/{{id:int}}/cancel", cancel, needs=Open.SIGNED_IN, methods=["POST"]),
+        Page(f"{PATH}/{{id:int}}/result", result, needs=Open.SIGNED_IN),
+    ),
+)  # fmt: skip
+job_tables.add_all()
