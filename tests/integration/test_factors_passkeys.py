@@ -113,6 +113,14 @@ async def test_strange_answers_are_refused(clerk: Clerk, answer: str) -> None:
     assert await clerk.second_step(cookie, answer) == Refused(rules.WRONG_PASSKEY)
 
 
+async def test_wrong_answers_do_not_fill_the_audit(clerk: Clerk) -> None:
+    cookie, _ = await clerk.first_step()
+    outcomes = [await clerk.second_step(cookie, "{}") for _ in range(7)]
+    assert outcomes[:5] == [Refused(rules.WRONG_PASSKEY)] * 5
+    assert Refused(rules.WRONG_PASSKEY) not in outcomes[5:]
+    assert len(await clerk.door.trail(rules.REFUSE)) == 5
+
+
 async def test_a_strange_cookie_gets_no_challenge(clerk: Clerk) -> None:
     assert await sessions.passkey_options(clerk.door.db, "1." + "A" * 43, PARTY) is None
     assert await clerk.second_step("x", "{}") == Refused(rules.TOO_LATE)

@@ -212,6 +212,15 @@ async def test_the_audit_of_failures_is_bounded(door: Door) -> None:
     assert len(await door.trail(rules.REFUSE)) == 5
 
 
+async def test_who_knows_the_password_of_a_disabled_account_does_not_fill_the_audit(door: Door) -> None:
+    async with door.db.tenant_tx(door.tenant_id, SYSTEM) as tx:
+        await operators.set_enabled(tx, door.ids[CLERK], enabled=False, by=EVERYTHING)
+    texts = [await door.refused(PASSWORD, account=CLERK, where=ABROAD) for _ in range(8)]
+    assert "disabled" in texts[4]
+    assert "Too many" in texts[5]
+    assert len(await door.trail(rules.REFUSE)) == 5
+
+
 async def duration(db: Database, account: str) -> float:
     began = time.monotonic()
     await sessions.sign_in(db, account=account, password=WRONG, where=ABROAD)
