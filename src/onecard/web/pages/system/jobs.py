@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import IO, Any
 
 from starlette.responses import Response, StreamingResponse
@@ -91,12 +92,15 @@ async def cancel(visit: Visit) -> Response:
 
 async def result(visit: Visit) -> Response:
     """The file the job made, for whoever asked for it."""
-    whole = tempfile.TemporaryFile()  # noqa: SIM115  closed when it was sent; a slow reader holds no transaction
-    async with visit.tx() as tx:
-        job = await _visible(tx, visit)
-        stored, pieces = await jobs.result(tx, visit.services.vault, job.id)
-        async for piece in pieces:
-            whole.write(piece)
+    with ExitStack() as stack:
+        async with visit.tx() as tx:
+            job = await _visible(tx, visit)
+            stored, pieces = await jobs.result(tx, visit.services.vault, job.id)
+            # copied first, so that a slow reader holds no transaction
+            whole = stack.enter_context(tempfile.TemporaryFile())
+            async for piece in pieces:
+                whole.write(piece)
+        stack.pop_all()
     headers = {"content-disposition": saved_as(stored.name), "content-length": str(whole.tell())}
     return StreamingResponse(_pieces(whole), media_type=stored.media_type, headers=headers)
 
