@@ -11,6 +11,7 @@ from people_cast import School
 from onecard.base.errors import ConflictError, NotFoundError, OneCardError
 from onecard.consumption import service as consumption
 from onecard.consumption.model import MealDraft
+from onecard.ledger.model import BookKind
 from onecard.people import classes
 from onecard.people.model import ClassDraft, Exclusion, Fate, Rate
 
@@ -115,12 +116,21 @@ async def test_a_class_in_use_is_not_deleted(school: School) -> None:
         assert [(each.number, each.people) for each in await classes.classes_with_people(tx)] == [(1, 1)]
 
 
-@pytest.mark.parametrize(
-    "use", [classes.get, classes.delete]
-)
+@pytest.mark.parametrize("use", [classes.get, classes.delete])
 async def test_classes_of_another_tenant_are_not_found(
     school: School, factory: School, use: Callable[..., Any]
 ) -> None:
     async with school.tx() as tx:
         with pytest.raises(NotFoundError):
             await use(tx, factory.staff)
+
+
+async def test_a_sale_draws_on_no_purse_that_the_merchant_may_not_take(school: School) -> None:
+    merchant, _ = await _places(school)
+    async with school.tx() as tx:
+        draft = replace(WHOLE, drawing=("bonus", "cash"), exclusions=(Exclusion(merchant, "bonus"),))
+        made = await classes.create(tx, draft)
+        rules = await consumption.load_rules(tx)
+    assert rules.terms_at(made, merchant).drawing == (BookKind.CASH,)
+    assert rules.terms_at(made, merchant + 1).drawing == (BookKind.BONUS, BookKind.CASH)
+    assert rules.terms_at(school.pupils, merchant) == rules.terms[school.pupils]

@@ -46,6 +46,11 @@ class Rules:
     meals: tuple[Meal, ...]
     terms: Mapping[int, Terms]  # by account class id
     merchants: Mapping[int, Merchant]  # by merchant id
+    narrower: Mapping[tuple[int, int], Terms]  # by class and merchant: where not every purse may be spent
+
+    def terms_at(self, class_id: int, merchant_id: int) -> Terms:
+        """Terms of a class at a merchant; the plain ones for a class that this view does not know yet."""
+        return self.narrower.get((class_id, merchant_id)) or self.terms.get(class_id, Terms())
 
     def period(self, at_us: int) -> tuple[date, int]:
         """Business day and meal number (0: outside meals) of an instant."""

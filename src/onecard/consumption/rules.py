@@ -1,13 +1,15 @@
 """Rules of consumption without I/O: numbering of meals, terms of an account class."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import time
 from itertools import pairwise
 
 from onecard.base.errors import OneCardError
 from onecard.consumption.model import Meal, MealDraft
 from onecard.ledger.model import BookKind, Terms
-from onecard.people.model import ClassDraft
+from onecard.people.class_rules import drawing_at
+from onecard.people.model import AccountClass, ClassDraft
 
 _DAY_US = 24 * 3600 * 1_000_000
 MEALS_MAX = 99
@@ -62,6 +64,17 @@ def terms_of(account_class: ClassDraft) -> Terms:
         day_limit_fen=account_class.day_limit_fen,
         day_limit_count=account_class.day_limit_count,
     )
+
+
+def narrower_terms(account_class: AccountClass) -> dict[tuple[int, int], Terms]:
+    """Terms by class and merchant where subsidy or bonus money of the class may not be spent."""
+    merchants = {each.merchant_id for each in account_class.exclusions}
+    return {
+        (account_class.id, merchant_id): terms_of(
+            replace(account_class, drawing=drawing_at(account_class, merchant_id))
+        )
+        for merchant_id in merchants
+    }
 
 
 def _since(cutoff: time, moment: time) -> int:

@@ -9,7 +9,7 @@ from onecard.base.db import Tx, load_queries
 from onecard.base.errors import ConflictError, NotFoundError, OneCardError
 from onecard.base.texts import say
 from onecard.consumption.model import Meal, MealDraft, Merchant, Rules
-from onecard.consumption.rules import number_meals, terms_of
+from onecard.consumption.rules import narrower_terms, number_meals, terms_of
 from onecard.ledger.model import BookKind
 from onecard.ledger.service import open_book
 from onecard.people import service as people
@@ -92,13 +92,14 @@ async def set_meals(tx: Tx, drafts: Iterable[MealDraft]) -> tuple[Meal, ...]:
 
 async def load_rules(tx: Tx) -> Rules:
     """What sales of the transaction's tenant are decided with; open `tx` as a snapshot for one view."""
-    tenant = await tenants.get(tx)
+    tenant, classes = await tenants.get(tx), await people.classes(tx)
     return Rules(
         tenant_id=tenant.tenant_id,
         suspended=tenant.state == "suspended",
         language=tenant.language,
         business_day=tenant.business_day,
         meals=await meals(tx),
-        terms={each.id: terms_of(each) for each in await people.classes(tx)},
+        terms={each.id: terms_of(each) for each in classes},
         merchants={merchant.id: merchant for merchant in await merchants(tx)},
+        narrower={place: terms for each in classes for place, terms in narrower_terms(each).items()},
     )

@@ -11,6 +11,7 @@ from onecard.base.clock import to_utc
 from onecard.base.ids import record_key
 from onecard.base.status import Status
 from onecard.cards.model import parse_uid
+from onecard.consumption.model import Merchant
 from onecard.devices.drivers.ot1.codec import Entry
 from onecard.devices.drivers.ot1.model import Batch, Clock, Record
 from onecard.devices.model import Credential, Filed
@@ -68,7 +69,7 @@ class Posting:
             return self._filed("sale", Status.MALFORMED, None, "malformed")
         if record.res not in {"cancelled", "unknown"} and self._was_sold_here(record):
             return self._filed("sale", Status.OK, self._key)
-        sale = await self._sale(record, merchant.book_id, record.amt)
+        sale = await self._sale(record, merchant, record.amt)
         if record.res in {"cancelled", "unknown"}:
             return await self._cancel(sale)
         answer = await self._ledger.post(sale)
@@ -104,7 +105,7 @@ class Posting:
         sold = self._session.sold.get((self._delivery.batch.ep, self._entry.seq))
         return sold is not None and sold == (_uid(record), record.amt)
 
-    async def _sale(self, record: Record, book_id: int, amount_fen: int) -> Sale:
+    async def _sale(self, record: Record, merchant: Merchant, amount_fen: int) -> Sale:
         delivery, uid = self._delivery, _uid(record)
         holder = await self._holders.find(delivery.view.tenant_id, uid) if uid else None
         at_us = self._occurred_us(record)
@@ -119,9 +120,9 @@ class Posting:
             source_id=delivery.device.id,
             card_id=holder.card_id if holder else None,
             account_id=holder.person_id if holder else _NO_ACCOUNT,
-            merchant_book=book_id,
+            merchant_book=merchant.book_id,
             amount_fen=amount_fen,
-            terms=delivery.view.rules.terms.get(holder.class_id, Terms()) if holder else Terms(),
+            terms=delivery.view.rules.terms_at(holder.class_id, merchant.id) if holder else Terms(),
             offline=True,
         )
 

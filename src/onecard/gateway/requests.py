@@ -162,7 +162,7 @@ class Requests:
             account_id=holder.person_id,
             merchant_book=merchant.book_id,
             amount_fen=request.amt,
-            terms=view.rules.terms[holder.class_id],
+            terms=view.rules.terms_at(holder.class_id, merchant.id),
         )
         answer = await self._ledger.post(sale)
         if answer.ok:

@@ -196,8 +196,9 @@ async def sell(
     day, meal = rules.period(now)
     money = Captured(uuid7(), merchant.book_id, amount_fen, meal)
     part: Part = MoneyPart(money)
+    terms = rules.terms_at(row.class_id, merchant_id)
     if stored:
-        terms = rules.terms[row.class_id]
+        terms = rules.terms[row.class_id]  # what the card holds is spent in one order everywhere
         taken = drawn(sighting, amount_fen, subsidy_first=terms.drawing[0] == BookKind.SUBSIDY)
         part = purse_part(place, sighting, Role.CONSUMPTION, Kind.SALE, taken, money=money)
     draft = _draft(row, Kind.SALE, [part], sighting, amount_fen=-amount_fen, reason=reason)
@@ -206,7 +207,7 @@ async def sell(
         Hold(
             tenant_id=place.desk.tenant_id, key=money.hold, business_day=day, occurred_at_us=now,
             source=Source.OPERATOR, source_id=operation.id, meal=meal, card_id=row.card_id,
-            account_id=row.person_id, amount_fen=amount_fen, terms=rules.terms[row.class_id],
+            account_id=row.person_id, amount_fen=amount_fen, terms=terms,
             expires_at_us=now + _HOLD_US,
         )
     )  # fmt: skip
