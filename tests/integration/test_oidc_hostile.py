@@ -89,6 +89,7 @@ BAD_CLAIMS: dict[str, dict[str, Any]] = {
     "another issuer": {"iss": "https://evil.example"},
     "no issuer": {"iss": None},
     "for another client": {"aud": "other"},
+    "for another client, by us": {"aud": "other", "azp": CARD},
     "for nobody": {"aud": None},
     "for several, authorised another": {"aud": [CARD, "other"], "azp": "other"},
     "for several, nobody authorised": {"aud": [CARD, "other"]},
@@ -139,6 +140,19 @@ async def test_signatures_that_prove_nothing(token: Callable[[], str]) -> None:
     algorithms = {"id_token_signing_alg_values_supported": ["RS256", "ES256", "HS256", "none"]}
     with pytest.raises(NotValidError):
         await Liar(token(), algorithms).identify()
+
+
+async def test_a_signature_of_a_kind_the_provider_does_not_use_proves_nothing() -> None:
+    curve = ECKey.generate_key("P-256", {"kid": "1", "use": "sig"})
+    keys = {"/keys": lambda: httpx.Response(200, json={"keys": [curve.as_dict(private=False)]}),
+            "/me": lambda: httpx.Response(200, json={"sub": "86729001"})}  # fmt: skip
+    for offered, accepted in (("ES256", True), ("RS256", False)):
+        liar = Liar(signed(curve, "ES256"), {"id_token_signing_alg_values_supported": [offered]}, keys)
+        if accepted:
+            await liar.identify()
+        else:
+            with pytest.raises(NotValidError):
+                await liar.identify()
 
 
 async def test_claims_about_somebody_else_are_not_taken() -> None:
