@@ -73,6 +73,18 @@ def test_escape_does_not_lose_what_was_typed(visitors: Visitors) -> None:
     expect(page.locator("#dialog [name=name]")).to_have_value("血型")
 
 
+def test_a_link_out_of_a_form_that_was_typed_into_asks_first(visitors: Visitors) -> None:
+    page = at(visitors, "/people/fields/new")
+    page.fill("[name=name]", "籍贯")
+    page.locator(".dialog-foot [data-dialog-close]").click()
+    expect(page.locator("#question")).to_be_visible()
+    typed(page, "Escape")
+    expect(page.locator("[name=name]")).to_have_value("籍贯")
+    page.locator(".dialog-foot [data-dialog-close]").click()
+    page.locator("#question [data-yes]").click()
+    page.wait_for_url("**/people/fields")
+
+
 def test_the_first_page_used_before_is_two_keys_away(visitors: Visitors) -> None:
     page = at(visitors, "/people/fields")
     page.goto(visitors.stage.url + "/access/roles")

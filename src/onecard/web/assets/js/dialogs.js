@@ -72,6 +72,16 @@ function finished(event) {
   changed()
 }
 
+// a link out of a form that was typed into: asked in our words; the browser's own question is for closing the tab
+async function leave(event, link) {
+  const form = document.querySelector('main form[data-guard][data-dirty]')
+  if (!form || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || link.hash) return
+  event.preventDefault()
+  if (!(await ask(text('discard'), text('discard-yes'), { careful: true }))) return
+  delete form.dataset.dirty
+  location.href = link.href
+}
+
 export function startDialogs() {
   on('click', 'a[data-dialog]', (event, link) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return
@@ -83,6 +93,7 @@ export function startDialogs() {
     event.preventDefault()
     closeDialog()
   })
+  on('click', 'a[href]:not([data-dialog], [target], [download])', leave)
   on('click', 'a[data-confirm]:not([data-dialog])', async (event, link) => {
     event.preventDefault()
     if (await ask(link.dataset.confirm)) location.href = link.href
