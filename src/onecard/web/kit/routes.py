@@ -38,6 +38,9 @@ class Page(Route):
         self.needs, self.early, self.confirm, self.open = needs, early, confirm, endpoint
 
         async def handle(request: Request) -> Response:
-            return await answer(request, endpoint, self)
+            try:
+                return await answer(request, endpoint, self)
+            finally:
+                await request.close()  # files that were uploaded
 
         super().__init__(path, handle, methods=list(methods))
