@@ -1,5 +1,7 @@
 """Money of people at a desk with stored cards: card, ledger and books agree, whatever is pulled."""
 
+from datetime import date
+
 import pytest
 from hall import Hall, purse, the
 
@@ -9,6 +11,7 @@ from onecard.desk.operations.model import State
 from onecard.desk.operations.purses import Amounts, bring, sell, top_up, withdraw
 from onecard.desk.operations.speech import RefusedError
 from onecard.ledger.model import BookKind
+from onecard.people.leaving import leave
 
 
 async def test_both_purses_are_topped_up_in_one_round_trip(hall: Hall) -> None:
@@ -81,6 +84,24 @@ async def test_without_the_card_a_top_up_waits_for_it(hall: Hall) -> None:
     assert (await bring(place, sighting)).state is State.CONFIRMED
     assert purse(hall, chip).cash_fen == 35_00
     assert (await place.look()).differences == ()
+
+
+async def test_who_has_left_gets_money_out_but_none_in(hall: Hall) -> None:
+    chip, row = await hall.card(cash=10_00)
+    place = hall.workplace(chip)
+    async with place.desk.tx() as tx:
+        await leave(tx, [row.person_id], on=date(2026, 7, 1))
+    sighting = await place.look()
+    for work in (
+        top_up(place, row, Amounts(25_00)),
+        top_up(place, row, Amounts(25_00), sighting=sighting),
+        sell(place, sighting, merchant_id=hall.merchant_id, amount_fen=1_00),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            await work
+        assert refused.value.code == "person_not_active"
+    assert (await withdraw(place, row, Amounts(10_00), sighting=sighting)).state is State.CONFIRMED
+    assert (await hall.balances(row.person_id)).cash == 0
 
 
 async def test_a_card_pulled_before_anything_was_written_is_as_before(hall: Hall) -> None:

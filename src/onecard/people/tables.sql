@@ -40,7 +40,7 @@ select c.id, c.number, c.name, c.card_fee_fen, c.deposit_fen, c.floor_fen, c.tra
        c.meal_limit_fen, c.meal_limit_count, c.day_limit_fen, c.day_limit_count, c.overdraft_fen,
        c.pin_above_fen, c.valid_days, c.valid_until, c.cards_most, c.version,
        (select count(*) from people.person p
-         where p.tenant_id = c.tenant_id and p.tenant_id = :tenant_id and p.class_id = c.id
+         where p.tenant_id = :tenant_id and p.class_id = c.id
            and p.state <> 'left') as people
   from people.account_class c
  where c.tenant_id = :tenant_id

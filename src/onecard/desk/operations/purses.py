@@ -15,6 +15,7 @@ from onecard.base.status import Status
 from onecard.cards.keys import Role
 from onecard.consumption import service as consumption
 from onecard.desk.operations import store
+from onecard.desk.operations.issue_words import IssueRefusal
 from onecard.desk.operations.model import Captured, Draft, Kind, Load, MoneyPart, Moves, Operation, Part
 from onecard.desk.operations.purse_parts import (
     PURSE_OF,
@@ -85,6 +86,7 @@ async def top_up(
     stored = is_stored(place, row)
     check_card(row, sighting if stored else None)
     async with place.desk.tx() as tx:
+        await _refuse_inactive(tx, row.person_id)
         found = (await balances(tx, [row.person_id])).get(row.person_id)
         origin = await _origin(tx, place, source)
         waiting = await store.loads(tx, row.person_id) if stored and sighting else {}
@@ -189,6 +191,7 @@ async def sell(
     stored = is_stored(place, row)
     check_card(row, sighting)
     async with place.desk.tx() as tx:
+        await _refuse_inactive(tx, row.person_id)
         rules = await consumption.load_rules(tx)
     merchant, now = rules.merchants.get(merchant_id), now_us()
     if merchant is None or merchant.state != "open":
@@ -215,6 +218,17 @@ async def sell(
         await place.engine.abandon(operation)
         raise _refused(answer)
     return await _run(place, operation, sighting if stored else None)
+
+
+async def _refuse_inactive(tx: Tx, person_id: int) -> None:
+    """Who is suspended or has left gets no new money and buys nothing; what is there can be paid out.
+
+    Raises:
+        RefusedError: the person is not active.
+    """
+    state = await store.sql.person_state(tx.connection, tenant_id=tx.tenant_id, person_id=person_id)
+    if state != "active":
+        raise RefusedError(IssueRefusal.PERSON_NOT_ACTIVE)
 
 
 def _top_up_moves(row: CardRow, role: Role, amount_fen: int, origin: Place) -> Moves:

@@ -207,3 +207,6 @@ bad as (
 select (select count(*) from part) as checked,
        (select format('operation %s, part %s: %s', operation_id, n, says)
           from bad order by operation_id, n limit 1) as wrong;
+
+-- name: person_state(tenant_id, person_id)$
+select state from people.person where tenant_id = :tenant_id and id = :person_id;
