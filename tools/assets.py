@@ -34,7 +34,9 @@ _TEMPLATE_CALL = re.compile(r"\bicon\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _CONDITION = re.compile(r"\bif\b.*?\belse\b")
 _LITERAL = re.compile(r'"([a-z][a-z0-9-]*)"')
 # where an icon stands among the positional arguments of these
-_ICON_PLACE = {"Area": 2, "Button": 2, "Entry": 2, "Found": 2, "NavArea": 2, "NavItem": 2}
+_ICON_PLACE = {
+    "Area": 2, "Button": 2, "Entry": 2, "Found": 2, "NavArea": 2, "NavItem": 2, "_action": 2, "_bulk": 2
+}  # fmt: skip
 _PATHS = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 _FRAME = re.compile(r'<path stroke="none" d="M0 0h24v24H0z" fill="none"\s*/>')
 

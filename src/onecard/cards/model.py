@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 _UID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
@@ -46,6 +46,19 @@ class CardHolder:
     def masked_name(self) -> str:
         """What a terminal shows to the queue: the first character and a star for each of the others."""
         return self.name[:1] + "*" * (len(self.name) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCard:
+    """A card somebody has or had, as personnel files show it; `number` None: it tells only its UID."""
+
+    id: int
+    uid: str
+    number: int | None
+    technology: str
+    state: CardState
+    valid_until: date | None
+    issued_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

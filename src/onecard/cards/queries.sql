@@ -86,3 +86,8 @@ values (:tenant_id, :actor, :what, :first_person, :second_person, :fingerprint);
 -- name: custody_events(tenant_id)
 select at, actor, what, first_person, second_person, fingerprint
   from cards.custody_event where tenant_id = :tenant_id order by id desc;
+
+-- name: cards_of(tenant_id, person_id)
+select id, uid, number, technology, state, valid_until, created_at as issued_at
+  from cards.card where tenant_id = :tenant_id and person_id = :person_id
+ order by id desc;

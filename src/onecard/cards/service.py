@@ -6,7 +6,7 @@ import asyncpg
 
 from onecard.base.db import Tx, load_queries
 from onecard.base.errors import ConflictError, NotFoundError
-from onecard.cards.model import Binding, CardHolder
+from onecard.cards.model import Binding, CardHolder, CardState, HeldCard
 
 _sql = load_queries("onecard.cards")
 
@@ -26,6 +26,12 @@ async def bindings(tx: Tx, *, uids: Sequence[str], persons: Sequence[int]) -> li
     """Cards in any state that have one of the UIDs, and the active cards of the persons."""
     rows = _sql.bindings(tx.connection, tenant_id=tx.tenant_id, uids=list(uids), persons=list(persons))
     return [Binding(**row) async for row in rows]
+
+
+async def cards_of(tx: Tx, person_id: int) -> list[HeldCard]:
+    """All cards of a person, those whose life is over too, newest first."""
+    rows = _sql.cards_of(tx.connection, tenant_id=tx.tenant_id, person_id=person_id)
+    return [HeldCard(**(dict(row) | {"state": CardState(row["state"])})) async for row in rows]
 
 
 async def bind(tx: Tx, cards: Mapping[str, int]) -> None:

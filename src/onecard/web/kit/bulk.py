@@ -64,6 +64,11 @@ async def no_options(tx: Tx, visit: Visit) -> Mapping[str, Sequence[Option]]:
     return {}
 
 
+async def no_values(tx: Tx, visit: Visit) -> Mapping[str, Any]:
+    """A form that is empty at first."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
     """One action.
@@ -90,7 +95,7 @@ class Bulk:
     note: Text | None = None
     danger: bool = False
     tone: Tone = Tone.PLAIN
-    values: Callable[[Visit], Mapping[str, Any]] = lambda _visit: {}
+    values: Callable[[Tx, Visit], Awaitable[Mapping[str, Any]]] = no_values
     rows: bool = True
 
     @property
@@ -155,7 +160,9 @@ async def _first(screen: "Screen[Any]", visit: Visit, action: Bulk) -> Response:
     if not action.asks:
         return await _preview(screen, visit, action, Filled(None, {}, {}))
     if not stepped:
-        return await _fill(screen, visit, action, Filled(None, dict(action.values(visit)), {}))
+        async with visit.tx() as tx:
+            values = dict(await action.values(tx, visit))
+        return await _fill(screen, visit, action, Filled(None, values, {}))
     filled = await forms.fill(visit, action.form)
     if filled.model is None:
         return await _fill(screen, visit, action, filled)

@@ -19,6 +19,7 @@ class Outcome:
         title: of the dialog or page.
         sentence: what happened.
         secrets: (label, value) that nobody can look up again.
+        points: what there is to know about it, one sentence each.
         codes: a list of short secrets, e.g. recovery codes.
         note: what to do with them.
         actions: where to go next.
@@ -30,6 +31,7 @@ class Outcome:
     back: str
     secrets: tuple[tuple[Text, str], ...] = ()
     codes: tuple[str, ...] = ()
+    points: tuple[Text, ...] = ()
     note: Text | None = None
     actions: tuple[Button, ...] = ()
     tone: Tone = Tone.GOOD
@@ -44,6 +46,7 @@ class OutcomeView:
     back: str
     secrets: tuple[tuple[str, str], ...]
     codes: tuple[str, ...]
+    points: tuple[str, ...]
     note: str
     actions: tuple[Button, ...]
     tone: Tone
@@ -57,6 +60,7 @@ def show(visit: Visit, outcome: Outcome) -> Response:
         back=outcome.back,
         secrets=tuple((visit.say(label), value) for label, value in outcome.secrets),
         codes=outcome.codes,
+        points=tuple(visit.say(each) for each in outcome.points),
         note=visit.say(outcome.note) if outcome.note else "",
         actions=outcome.actions,
         tone=outcome.tone,
@@ -64,6 +68,9 @@ def show(visit: Visit, outcome: Outcome) -> Response:
     part = bool(visit.partial)
     template = "_outcome.html" if part else "outcome.html"
     return render.html(visit, template, title=outcome.title, part=part, outcome=view)
+
+
+PAGE_FORM = "form-host"  # a form that is a page of its own goes on to another page; the dialog closes
 
 
 def said(error: OneCardError) -> Text:
@@ -79,6 +86,6 @@ def done(visit: Visit, href: str, sentence: Text) -> Response:
     if visit.outcome is not None:
         return show(visit, visit.outcome)
     visit.toast(sentence)
-    if visit.partial:
+    if visit.partial and visit.partial != PAGE_FORM:
         return render.with_toasts(visit, Response(status_code=204), saved={"href": href})
     return render.go(visit, href)

@@ -19,13 +19,14 @@ from onecard.web.pages.access import (
     sign_in_factor,
     sign_in_others,
 )
-from onecard.web.pages.people import classes, departments, fields
+from onecard.web.pages.people import classes, departments, fields, imports, persons, photos
 from onecard.web.pages.system import audit, enterprise, jobs
 
 
 def screens() -> list[Screen[Any]]:
     """Every screen, in the order of the menu; a new one is added here."""
     return [
+        persons.SCREEN,
         departments.SCREEN,
         classes.SCREEN,
         fields.SCREEN,
@@ -41,7 +42,8 @@ def screens() -> list[Screen[Any]]:
 
 def pages() -> list[Page]:
     """Every page; those that are no screens are added here."""
-    nav.arrange(enterprise.PAGE.path, *(screen.path for screen in screens()))
+    first, *others = (screen.path for screen in screens())
+    nav.arrange(enterprise.PAGE.path, first, imports.PATH, *others)
     return [
         *around.PAGES,
         *sign_in.PAGES,
@@ -51,5 +53,7 @@ def pages() -> list[Page]:
         *account.PAGES,
         *account_factors.PAGES,
         *enterprise.PAGES,
+        *imports.PAGES,
+        *photos.PAGES,
         *(page for screen in screens() for page in screen.routes()),
     ]
