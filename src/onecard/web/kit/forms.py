@@ -1,7 +1,7 @@
 """Forms out of pydantic models: shown, read back, shown again with what is wrong at the field."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Generic, TypeVar
 
@@ -109,7 +109,7 @@ def view(
         upload=plan.upload or any(each.kind in FILES for _, each in fields),
         wide=plan.wide or len(fields) > 8,  # noqa: PLR2004  a long form reads better in two columns
         extra=plan.extra,
-        confirm_password=plan.confirm,
+        confirm_password=_with_error(visit, plan.confirm, errors),
     )
 
 
@@ -117,6 +117,11 @@ def _shown(visit: Visit, plan: FormPlan, name: str, info: FieldInfo, content: Co
     """A field; of a form that can only be looked at, one that cannot be changed."""
     found = field_view(visit, name, info, content)
     return found if plan.action else only_to_look_at(found)
+
+
+def _with_error(visit: Visit, field: FieldView | None, errors: Mapping[str, Text]) -> FieldView | None:
+    wrong = errors.get(field.name) if field is not None else None
+    return replace(field, error=visit.say(wrong)) if field is not None and wrong else field
 
 
 def show(
