@@ -87,6 +87,7 @@ def test_rights_are_looked_at_again_when_the_job_runs(enter: Enter, stage: Stage
     params: dict[str, Any] = {"screen": "/system/audit", "kind": "xlsx", "language": "en", "query": ""}
     params |= {
         "operator": stage.operators["clerk"],
+        "departments": None,
         "functions": [F.SYSTEM_AUDIT_VIEW, F.SYSTEM_AUDIT_EXPORT],
     }
 

@@ -31,6 +31,7 @@ def errand(visit: Visit, query: str) -> dict[str, Any]:
     return {
         "operator": visit.who.operator_id,
         "functions": sorted(visit.who.functions),
+        "departments": visit.scope,
         "language": visit.language,
         "query": query,
     }
@@ -73,8 +74,15 @@ async def stand_in(tx: Tx, params: Mapping[str, Any], where: str) -> Session:
         account=operator.account,
         name=operator.name,
         functions=now.functions & frozenset(asked),
-        department_ids=now.department_ids,
+        department_ids=_narrowed(now.department_ids, params["departments"]),
         language=operator.language or tenant.language,
         time_zone=operator.time_zone or tenant.time_zone,
         where=where,
     )
+
+
+def _narrowed(now: frozenset[int] | None, asked: list[int] | None) -> frozenset[int] | None:
+    """Departments of both; None is everybody's."""
+    if asked is None:
+        return now
+    return frozenset(asked) if now is None else now & frozenset(asked)

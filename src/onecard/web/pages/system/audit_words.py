@@ -127,6 +127,34 @@ FIELDS: dict[str, Text] = {
     "valid_days": say_in("audit", "Days a card is valid"),
     "valid_until": say_in("audit", "Valid until"),
 }
+_VALUES: dict[str, dict[str, Text]] = {
+    "gender": {"male": say_in("audit", "male"), "female": say_in("audit", "female")},
+    "method": {
+        "link": say_in("audit", "one-time link"),
+        "oidc": say_in("audit", "own provider"),
+        "password": say_in("audit", "password"),
+    },
+    "second_factor": {
+        "dangerous": say_in("audit", "for functions that need special care"),
+        "everybody": say_in("audit", "for everybody"),
+        "nobody": say_in("audit", "for nobody"),
+        "passkey": say_in("audit", "passkey"),
+        "recovery": say_in("audit", "recovery code"),
+        "totp": say_in("audit", "app"),
+    },
+    "state": {
+        "active": say_in("audit", "active"),
+        "approved": say_in("audit", "approved"),
+        "asked": say_in("audit", "asked for"),
+        "disabled": say_in("audit", "disabled"),
+        "done": say_in("audit", "carried out"),
+        "enabled": say_in("audit", "enabled"),
+        "left": say_in("audit", "left"),
+        "refused": say_in("audit", "refused"),
+        "suspended": say_in("audit", "suspended"),
+        "withdrawn": say_in("audit", "withdrawn"),
+    },
+}
 _WORDS: dict[str, Text] = {"changed": say_in("audit", "changed"), "removed": say_in("audit", "removed")}
 _SHORT = 80
 
@@ -147,10 +175,11 @@ def differences(visit: Visit, before: str | None, after: str | None) -> tuple[tu
     """
     was: Mapping[str, Any] = json.loads(before) if before else {}
     now: Mapping[str, Any] = json.loads(after) if after else {}
-    return tuple(
+    found = (
         (field(visit, name), value(visit, name, was.get(name)), value(visit, name, now.get(name)))
         for name in dict.fromkeys((*was, *now))
     )
+    return tuple(each for each in found if each[1] or each[2])
 
 
 def value(visit: Visit, name: str, stored: Any) -> str:
@@ -164,7 +193,7 @@ def value(visit: Visit, name: str, stored: Any) -> str:
     if isinstance(stored, dict):
         return json.dumps(stored, ensure_ascii=False)
     text = "" if stored is None else str(stored)
-    return visit.say(FUNCTIONS.get(text) or _WORDS.get(text) or text)
+    return visit.say(_VALUES.get(name, {}).get(text) or FUNCTIONS.get(text) or _WORDS.get(text) or text)
 
 
 def shortened(text: str) -> str:
