@@ -204,10 +204,12 @@ async def _preview(screen: "Screen[Any]", visit: Visit, action: Bulk, filled: Fi
     plan = FormPlan(
         model=Nothing,
         title=action.label,
-        action=f"{screen.path}/bulk/{action.name}/do",
+        action=f"{screen.path}/bulk/{action.name}/do" if seen.affected else "",
         submit=action.label,
         cancel=screen.path,
-        note=told(action.label, made, options) if made is not None and action.asks else action.note,
+        note=told(action.label, made, options, brief=True)
+        if made is not None and action.asks
+        else action.note,
         danger=action.danger,
         confirm=confirm_field(visit) if action.needs in DANGEROUS else None,
     )

@@ -17,7 +17,12 @@ _NOTHING: tuple[Any, ...] = (None, "", False, [], ())
 
 
 def told(
-    what: Text, model: BaseModel, choices: Mapping[str, Sequence[Option]], thing: str | Text = ""
+    what: Text,
+    model: BaseModel,
+    choices: Mapping[str, Sequence[Option]],
+    thing: str | Text = "",
+    *,
+    brief: bool = False,
 ) -> Text:
     """What is done to which thing, and every field that is filled.
 
@@ -26,11 +31,13 @@ def told(
         model: as it was filled.
         choices: options that came from the database, so that names are told instead of ids.
         thing: what it is done to, when the form does not say.
+        brief: long texts are left out, because what follows shows them better.
     """
     said: list[Text | str] = []
     for name, info in type(model).model_fields.items():
         value = getattr(model, name)
-        if value in _NOTHING or kind_of(info) in _UNTOLD | FILES:
+        kind = kind_of(info)
+        if value in _NOTHING or kind in _UNTOLD | FILES or (brief and kind == "textarea"):
             continue
         offered = {each.value: each.label for each in choices.get(name, ())}
         several = value if isinstance(value, list | tuple | set | frozenset) else [value]

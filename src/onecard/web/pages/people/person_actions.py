@@ -224,7 +224,7 @@ def _action(path: str, label: Text, icon: str, needs: Function, carry_out: Any, 
 
 
 REVEAL = _action(
-    "reveal", say("Show in full"), "eye", F.PEOPLE_PERSON_REVEAL, _reveal, form=WhyForm,
+    "reveal", say("Show the ID number"), "eye", F.PEOPLE_PERSON_REVEAL, _reveal, form=WhyForm,
     note=say("The number is shown once. Who saw it, when and why stands in the audit."),
 )  # fmt: skip
 FORGET = _action(

@@ -31,7 +31,9 @@ _ID_MOST = 2**63 - 1
 class MoveForm(BaseModel):
     """Where people go."""
 
-    department_id: Annotated[int, Field(ge=1, le=_ID_MOST), Ui(say("New department"), kind="departments")]
+    department_id: Annotated[
+        int, Field(ge=1, le=_ID_MOST), Ui(say_in("move", "New department"), kind="departments")
+    ]
     note: Annotated[str, Field(max_length=200), Ui(say("Reason"), help=say("Stands in the audit."))] = ""
 
 

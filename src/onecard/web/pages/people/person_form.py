@@ -15,7 +15,6 @@ from onecard.people import classes
 from onecard.people.fields import checked_values
 from onecard.people.model import CustomField, FieldKind, FileDraft, Gender, PersonFile
 from onecard.people.rules import (
-    EMAIL_MAX,
     ID_NUMBER_MAX,
     NAME_MAX,
     NUMBER_MAX,
@@ -84,8 +83,7 @@ class PersonBasics(BaseModel):
         Ui(say("Phone"), kind="tel", section=_CONTACT, help=say("Signs the holder in on the phone pages.")),
     ] = None  # fmt: skip
     email: Annotated[
-        str | None, Field(max_length=EMAIL_MAX), AfterValidator(_email),
-        Ui(say("E-mail"), kind="email", section=_CONTACT),
+        str | None, AfterValidator(_email), Ui(say("E-mail"), kind="email", section=_CONTACT)
     ] = None  # fmt: skip
     entered_on: Annotated[date | None, Ui(say("Entered on"), section=_DATES)] = None
     leaves_on: Annotated[
@@ -158,8 +156,8 @@ def _declared(field: CustomField) -> tuple[Any, Any]:
 
     checked = AfterValidator(usable)
     if field.required:
-        return Annotated[str, Field(max_length=500), checked, ui], ...
-    return Annotated[str | None, Field(max_length=500), checked, ui], None
+        return Annotated[str, checked, ui], ...
+    return Annotated[str | None, checked, ui], None
 
 
 async def choices(tx: Tx, visit: Visit) -> Mapping[str, Sequence[Option]]:

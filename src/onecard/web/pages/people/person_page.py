@@ -299,7 +299,7 @@ def _what(visit: Visit, row: Row) -> Cell:
 
 _ENTRIES = (
     Column(name="at", title=say("When"), look=Look.INSTANT, phone="sub"),
-    Column(name="actor", title=say("Who"), show=_who),
+    Column(name="actor", title=say("Who"), show=_who, look=Look.CODE),
     Column(name="function", title=say("What"), show=_what, phone="title"),
     Column(name="changes", title=say("Changes"), show=_changes),
 )
