@@ -20,7 +20,8 @@ from onecard.web.services import Services
 CODE = "setup-code-of-this-test"
 FORM = {
     "institution": "青松学校", "code": "8672", "language": "zh-CN", "currency": "CNY",
-    "time_zone": "Asia/Shanghai", "day_cutoff": "04:00", "name": "王芳", "password": "violet anchor breakfast",
+    "time_zone": "Asia/Shanghai", "day_cutoff": "04:00", "name": "王芳",
+    "password": "violet anchor breakfast",
 }  # fmt: skip
 
 

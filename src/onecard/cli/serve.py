@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -37,6 +38,7 @@ from onecard.gateway.worker import Gateway
 from onecard.ledger.remote import RemoteLedger, SharedLedger, serve_ledger
 from onecard.ledger.service import Ledger
 from onecard.people import service as people
+from onecard.web.kit.first_run import SETUP, FirstRun
 
 log = logging.getLogger(__name__)
 app = typer.Typer()
@@ -169,17 +171,19 @@ def serve() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    setup_code = secrets.token_urlsafe(16)
     with until_signal() as ended:
         async with (
             running_product(settings) as product,
-            console(settings, product.db, product.bus) as address,
+            console(settings, product.db, product.bus, setup_code=setup_code) as address,
         ):
-            _show(product, address)
+            first_run = await FirstRun().waits(product.db)
+            _show(product, address, f"{address}{SETUP}#{setup_code}" if first_run else "")
             await ended.wait()
             output.say("Ending …")
 
 
-def _show(product: Product, address: str) -> None:
+def _show(product: Product, address: str, setup_link: str) -> None:
     settings = product.settings
     lines = [
         "OneCard is running; Ctrl-C ends it.",
@@ -192,6 +196,8 @@ def _show(product: Product, address: str) -> None:
     ]
     if product.mqtt_port != settings.mqtt_port and not settings.nats_url:
         lines.insert(3, f"             port {settings.mqtt_port} was taken")
+    if setup_link:
+        lines.insert(2, f"  set it up  {setup_link}")
     output.say("\n".join(lines))
 
 

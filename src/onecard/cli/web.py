@@ -27,8 +27,10 @@ LINK_MINUTES = 60
 
 
 @asynccontextmanager
-async def console(settings: Settings, db: Database, bus: Bus) -> AsyncIterator[str]:
+async def console(settings: Settings, db: Database, bus: Bus, *, setup_code: str = "") -> AsyncIterator[str]:
     """The console and a worker for its jobs for the length of the block; gives its address.
+
+    `setup_code` opens the first run's wizard while nobody can sign in.
 
     Raises:
         UnavailableError: the port cannot be had, or the console's files are not built.
@@ -42,6 +44,7 @@ async def console(settings: Settings, db: Database, bus: Bus) -> AsyncIterator[s
         version=version("onecard"),
         schema=migrations()[-1].name[:4],
         public_url=settings.web_url,
+        setup_code=setup_code,
     )
     listen = Listen(
         host=settings.web_host,
