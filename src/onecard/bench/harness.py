@@ -5,10 +5,13 @@ an order that chance decides, suffer alike, so ratios hold where absolute figure
 """
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,10 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     if not ordered:
         return 0.0
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def portions(items: Iterable[T], most: int) -> Iterator[list[T]]:
+    """The items in lists of at most so many."""
+    left = iter(items)
+    while portion := list(islice(left, most)):
+        yield portion
