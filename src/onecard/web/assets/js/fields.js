@@ -101,6 +101,7 @@ class Picker {
   constructor(select, input, panel) {
     Object.assign(this, { select, input, panel, list: panel.firstChild, at: -1 })
     this.settle()
+    select.addEventListener('change', () => this.settle())
     input.addEventListener('focus', () => input.select())
     input.addEventListener('click', () => this.open())
     input.addEventListener('input', (event) => { event.stopPropagation(); this.open(input.value) })

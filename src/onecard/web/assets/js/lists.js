@@ -93,6 +93,8 @@ function follow(form) {
     names.add(control.name)
     if (control.type === 'checkbox') control.checked = wanted.getAll(control.name).includes(control.value)
     else if (control !== document.activeElement) control.value = wanted.get(control.name) ?? ''
+    // a select with search shows what is chosen in a field of its own
+    if (control.matches('select')) control.dispatchEvent(new Event('change'))
   }
   form.querySelectorAll(':scope > input[type=hidden]').forEach((hidden) => hidden.remove())
   for (const [name, value] of wanted) {
