@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     )
     web_host: str = Field(
         "127.0.0.1",
-        description="Address the console listens on. Browsers sign in over TLS only, except on this computer.",
+        description="Address the console listens on. Browsers sign in over TLS only, except on this"
+        " computer.",
     )
     web_port: Port = Field(
         8000, description="Port of the console; the next free one is taken when it is in use."

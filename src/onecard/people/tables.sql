@@ -1,5 +1,5 @@
 -- name: departments(tenant_id, search, departments)
--- The tree in its own order, each node with the people who have not left, its own and those of everything below.
+-- The tree in its own order, each node with its people who have not left, alone and with everything below.
 -- `search`: part of a name or start of a code; `departments`: what the caller may see, null: everything.
 with recursive tree as (
   select d.tenant_id, d.id, d.code, d.name, d.parent_id, d.position, 0 as depth,
