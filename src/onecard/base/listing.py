@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -172,11 +172,14 @@ class Listing:
         sort = self.fields[wish.sort or self.order]
         sign = "<" if self._down(wish) else ">"
         if cursor is not None:
-            place = _open_cursor(cursor, sort)
-            kind, key = _SQL_TYPES[sort.kind], len(values) + 1
-            values += place
-            glue = " and" if where else " where"
-            where += f"{glue} (t.{sort.name}, t.{self.key}) {sign} (${key}::{kind}, ${key + 1}::bigint)"
+            value, last = _open_cursor(cursor, sort)
+            kind, place = _SQL_TYPES[sort.kind], len(values) + 1
+            values += [value, last]
+            beyond = _beyond(f"t.{sort.name}", f"t.{self.key}", kind, place, sign=sign, empty=value is None)
+            if sort.name != self.order and sign == ">" and value is not None:
+                # a listing's own order has no empty values, so that its index says where to go on
+                beyond = f"({beyond} or t.{sort.name} is null)"
+            where += (" and " if where else " where ") + beyond
         order = self._order(wish)
         statement = f"select * from ({self._sql}) t{where}{order} limit {wish.most + 1}"
         rows = await tx.connection.fetch(statement, *values)
@@ -261,17 +264,50 @@ def _cursor(value: Any, key: int) -> str:
     return base64.urlsafe_b64encode(json.dumps([shown, key]).encode()).decode().rstrip("=")
 
 
-def _open_cursor(cursor: str, column: Field) -> list[Any]:
-    numeric = column.kind in {Kind.NUMBER, Kind.MONEY, Kind.ID}
+def _beyond(name: str, key: str, kind: str, place: int, *, sign: str, empty: bool) -> str:
+    """Rows after (value, key); empty values are greater than any other and asked for by the caller."""
+    value, last = f"${place}::{kind}", f"${place + 1}::bigint"
+    if empty:
+        here = f"({name} is null and {value} is null and {key} {sign} {last})"
+        return here if sign == ">" else f"({here} or {name} is not null)"
+    return f"({name}, {key}) {sign} ({value}, {last})"
+
+
+_CURSOR_TYPES: dict[Kind, type] = {
+    Kind.NUMBER: int,
+    Kind.MONEY: int,
+    Kind.ID: int,
+    Kind.YES: bool,
+}
+_INT64 = 2**63
+
+
+def _open_cursor(cursor: str, column: Field) -> tuple[Any, int]:
+    """Value and key of the row a page ended with.
+
+    Raises:
+        OneCardError: somebody else made it, or for another order.
+    """
     try:
-        value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if column.kind is Kind.DATE:
-            value = date.fromisoformat(value)
-        elif column.kind is Kind.INSTANT:
-            value = datetime.fromisoformat(value)
-        usable = isinstance(key, int) and isinstance(value, int) == numeric
-    except (ValueError, TypeError):
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        value, key = json.loads(text)
+        usable = type(value) in {_CURSOR_TYPES.get(column.kind, str), type(None)} and type(key) is int
+        usable = usable and all(-_INT64 <= each < _INT64 for each in (value, key) if type(each) is int)
+        value = _parsed(value, column.kind) if isinstance(value, str) else value
+    except (ValueError, TypeError, RecursionError):
         usable = False
     if not usable:
         raise OneCardError(say("The cursor is not one of this list in this order."))
-    return [value, key]
+    return value, key
+
+
+def _parsed(value: str, kind: Kind) -> Any:
+    if kind is Kind.DATE:
+        return date.fromisoformat(value)
+    if kind is Kind.INSTANT:
+        at = datetime.fromisoformat(value)
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    value.encode()  # half a character cannot be compared with what is stored, nor can an end of strings
+    if "\0" in value:
+        raise ValueError(value)
+    return value

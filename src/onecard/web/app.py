@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from onecard.base.errors import OneCardError
 from onecard.web.api import problems
-from onecard.web.api.app import api_router
+from onecard.web.api.app import api_router, calls
 from onecard.web.kit import errors
 from onecard.web.kit.assets import StaticDoor
 from onecard.web.kit.routes import Page
@@ -43,7 +44,9 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.router.routes.extend(_in_order(pages()))
-    app.include_router(api_router())
+    router = api_router()
+    app.state.calls = calls(router)
+    app.include_router(router)
     app.mount("/static", StaticDoor(directory=services.assets.directory), name="static")
     _say_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
@@ -69,10 +72,19 @@ def _say_errors(app: FastAPI) -> None:
             return problems.broken(request, error)
         return await errors.broken(request, error)
 
+    async def data(request: Request, error: Any) -> Response:
+        # the driver's own word for a value that does not fit is an error of its use, and of the value
+        usable = isinstance(error, asyncpg.DataError | ValueError)
+        if usable and request.url.path.startswith(problems.PREFIX):
+            return problems.of_data(request, error)
+        return await broken(request, error)
+
     answers: dict[type[Exception], Callable[[Request, Any], Any]] = {
         HTTPException: http,
         Exception: broken,
         OneCardError: problems.of_error,
+        asyncpg.DataError: data,
+        asyncpg.InterfaceError: data,
         problems.Refusal: problems.of_refusal,
         RequestValidationError: problems.of_validation,
     }

@@ -1,7 +1,7 @@
 """Who calls the API: a key in the `Authorization` header, or the session of a signed-in operator."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -16,7 +16,8 @@ from onecard.web.kit.needs import Needs
 from onecard.web.kit.visit import Visit
 from onecard.web.services import Services
 
-BEARER = HTTPBearer(auto_error=False, scheme_name="api-key", description="An API key: `oc_…`.")
+FUNCTION = "x-onecard-function"
+BEARER = HTTPBearer(auto_error=False, scheme_name="apiKey", description="An API key: `oc_…`.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 
 
@@ -24,17 +25,42 @@ def calling(needs: Needs) -> Callable[..., Awaitable[Visit]]:
     """A dependency that gives the visit of a caller who has what a call needs."""
 
     async def caller(request: Request, credentials: Credentials) -> Visit:
-        services: Services = request.app.state.services
-        where = request.client.host if request.client else ""
-        if credentials is not None:
-            who = await resume_key(services.db, credentials.credentials, where)
-        else:
-            who = await recognise(request, services)
-        if who is None or who.must_change_password or who.must_add_factor:
-            raise Refusal(401, say("Send a valid API key in the header “Authorization: Bearer …”."))
-        if isinstance(needs, Function) and needs not in who.functions:
-            detail = say("The key lacks the function “{function}”.", function=LABELS[needs])
-            raise Refusal(403, detail, function=needs.value)
-        return Visit(request, services, who)
+        visit = await known(request, credentials)
+        if isinstance(needs, Function):
+            refuse_without(visit, needs)
+        return visit
 
     return caller
+
+
+async def known(request: Request, credentials: Credentials) -> Visit:
+    """The visit of whoever calls.
+
+    Raises:
+        Refusal: 401, nobody is known by what was sent.
+    """
+    services: Services = request.app.state.services
+    where = request.client.host if request.client else ""
+    if credentials is not None:
+        who = await resume_key(services.db, credentials.credentials, where)
+    else:
+        who = await recognise(request, services)
+    if who is None or who.must_change_password or who.must_add_factor:
+        raise Refusal(401, say("Send a valid API key in the header “Authorization: Bearer …”."))
+    return Visit(request, services, who)
+
+
+def refuse_without(visit: Visit, function: Function) -> None:
+    """Go on only with a function.
+
+    Raises:
+        Refusal: 403 with the function's name.
+    """
+    if not visit.may(function):
+        detail = say("The function “{function}” is missing.", function=LABELS[function])
+        raise Refusal(403, detail, function=function.value)
+
+
+def described(needs: Needs) -> dict[str, Any]:
+    """What the API's description says about the right a call needs."""
+    return {FUNCTION: needs.value}

@@ -5,31 +5,22 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from onecard.base.errors import ConflictError, NotFoundError, OneCardError, UnavailableError
-from onecard.base.texts import Text, read, say
+from onecard.base.texts import Text, say
+from onecard.web.kit.fields import what_is_wrong
+from onecard.web.kit.problems import NAMES, PROBLEM, URN, document
+from onecard.web.kit.problems import language_of as wanted_language
 
 log = logging.getLogger(__name__)
 
-MEDIA_TYPE = "application/problem+json"
 PREFIX = "/api/"
 
-_NAMES: dict[int, tuple[str, Text]] = {
-    400: ("invalid", say("This cannot be done")),
-    401: ("unauthenticated", say("Sign in first")),
-    403: ("forbidden", say("You may not do this")),
-    404: ("not-found", say("Not found")),
-    405: ("method-not-allowed", say("This cannot be done with that method")),
-    409: ("conflict", say("This does not fit what is stored")),
-    413: ("too-large", say("Too large")),
-    422: ("unprocessable", say("Something that was sent is not usable")),
-    429: ("too-many", say("Too many requests")),
-    500: ("broken", say("Something went wrong on our side")),
-    503: ("unavailable", say("Not available right now")),
-}
 _STATUS: tuple[tuple[type[OneCardError], int], ...] = (
     (NotFoundError, 404),
     (ConflictError, 409),
@@ -38,27 +29,46 @@ _STATUS: tuple[tuple[type[OneCardError], int], ...] = (
 )
 
 
+class FieldProblem(BaseModel):
+    """What is wrong with one field."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pointer: str = Field(description="JSON pointer (RFC 6901) into what was sent; empty: all of it.")
+    place: str = Field(alias="in", description="`body`, `query`, `path` or `header`.")
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why something was not done (RFC 9457); `type` is the name to decide by, the rest is for people."""
+
+    type: str = Field(description=", ".join(f"`{URN}{name}`" for name in NAMES))
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] | None = Field(None, description="For `unprocessable`.")
+    function: str | None = Field(None, description="For `forbidden`: the function that is missing.")
+    reference: str | None = Field(None, description="For `broken`: what to tell whoever runs the server.")
+
+
 class Refusal(Exception):  # noqa: N818  it is an answer, not a fault
     """An answer that is not the wanted one."""
 
-    def __init__(self, status: int, detail: Text, **more: Any) -> None:
-        """`more`: further members of the problem document."""
+    def __init__(self, status: int, detail: Text, name: str = "", **more: Any) -> None:
+        """`name`: of the problem, when its status has several; `more`: further members of the document."""
         super().__init__(str(detail))
-        self.status, self.detail, self.more = status, detail, more
+        self.status, self.detail, self.name, self.more = status, detail, name, more
 
 
-def problem(request: Request, status: int, detail: str | Text = "", **more: Any) -> Response:
+def language_of(request: Request) -> str:
+    """The language a program asks for."""
+    return wanted_language(request.headers.get("accept-language", ""))
+
+
+def problem(request: Request, status: int, detail: str | Text = "", name: str = "", **more: Any) -> Response:
     """The document, in the language the client asks for."""
-    language = "zh-CN" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
-    name, title = _NAMES.get(status, _NAMES[400])
-    body = {
-        "type": f"urn:onecard:problem:{name}",
-        "title": title.read(language),
-        "status": status,
-        "detail": read(detail, language),
-        **more,
-    }
-    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+    body, headers = document(language_of(request), status, detail, name, **more)
+    return JSONResponse(body, status, headers=headers, media_type=PROBLEM)
 
 
 def of_error(request: Request, error: OneCardError) -> Response:
@@ -70,11 +80,12 @@ def of_error(request: Request, error: OneCardError) -> Response:
 
 def of_validation(request: Request, error: RequestValidationError) -> Response:
     """What is wrong with each field, as RFC 6901 pointers."""
+    language = language_of(request)
     wrong = [
         {
-            "pointer": "/" + "/".join(str(part) for part in each["loc"][1:]),
+            "pointer": "".join(f"/{part}" for part in each["loc"][1:]),
             "in": str(each["loc"][0]),
-            "detail": str(each["msg"]),
+            "detail": what_is_wrong(each).read(language),
         }
         for each in error.errors()
     ]
@@ -83,7 +94,7 @@ def of_validation(request: Request, error: RequestValidationError) -> Response:
 
 def of_refusal(request: Request, refusal: Refusal) -> Response:
     """An answer that is not the wanted one."""
-    return problem(request, refusal.status, refusal.detail, **refusal.more)
+    return problem(request, refusal.status, refusal.detail, refusal.name, **refusal.more)
 
 
 def broken(request: Request, error: Exception) -> Response:
@@ -96,7 +107,25 @@ def broken(request: Request, error: Exception) -> Response:
 
 
 def of_http(request: Request, error: HTTPException) -> Response:
-    """An answer of the framework: no such address, another method."""
+    """An answer of the framework: no such address, another method, content of another kind."""
     answer = problem(request, error.status_code)
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:  # noqa: PLR2004  as HTTP has it
+        answer.headers["allow"] = ", ".join(sorted(_methods(request)))
     return answer
+
+
+def of_data(request: Request, error: Exception) -> Response:
+    """A value the database cannot hold, e.g. a number of thirty digits; nothing was changed."""
+    log.info("call %s %s: %s", request.method, request.url.path, error)
+    return problem(request, 422, say("A value is too large, or holds a character that cannot be stored."))
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods of an address: those of every route that has it."""
+    found: set[str] = set()
+    for route in request.app.state.calls:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found |= route.methods
+    return found

@@ -1,162 +1,289 @@
-"""Calls of the API out of screens: list, one, create, change, delete, and actions on several.
+"""Calls of the API out of screens: list, one, create, change, delete.
 
 Pages and API are made of the same declaration, so that a new screen is in the API with the same rights, the
 same validation and the same use cases.
 """
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from fastapi import APIRouter, Body, Depends, Path, Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
 
-from onecard.base.errors import NotFoundError
+from onecard.base.db import Row, Tx
 from onecard.base.listing import Condition, Kind, Op, Wish
-from onecard.base.texts import say
-from onecard.web.api.caller import calling
+from onecard.base.texts import Text, say
+from onecard.tenants.functions import Function
+from onecard.web.api import models
+from onecard.web.api.caller import calling, described, refuse_without
+from onecard.web.api.carrying import Change, Headers, Waits, carry_out
 from onecard.web.api.problems import Refusal
-from onecard.web.kit.fields import field_errors
-from onecard.web.kit.needs import Needs
+from onecard.web.api.secrets import Secret, secrets_of
+from onecard.web.kit.problems import PROBLEM
 from onecard.web.kit.screen import Screen
+from onecard.web.kit.screen_forms import form_path
+from onecard.web.kit.told import told
 from onecard.web.kit.visit import Visit
 
-FUNCTION = "x-onecard-function"
-Id = Annotated[int, Path(ge=1, le=2**63 - 1, description="Id of the resource.")]
-_TYPES: dict[Kind, Any] = {
-    Kind.TEXT: str,
-    Kind.NUMBER: int,
-    Kind.MONEY: int,
-    Kind.DATE: date,
-    Kind.INSTANT: datetime,
-    Kind.CHOICE: str,
-    Kind.YES: bool,
-    Kind.ID: int,
-}
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {"application/problem+json": {"schema": {"type": "object"}}}}
-    for status, text in {
-        400: "Refused, with the reason.",
-        401: "No valid key.",
-        403: "The key lacks the function.",
-        404: "Not found.",
-        409: "Contradicts what is stored.",
-        422: "A field is not usable.",
-    }.items()
-}
+_INT64 = 2**63
+Id = Annotated[int, Path(ge=1, lt=_INT64, description="Id of the resource.")]
 
 
 class Made(BaseModel):
     """What was created."""
 
     id: int
+    secrets: list[Secret] = Field([], description="Shown this once, e.g. a key.")
 
 
-class Done(BaseModel):
-    """What an action did."""
+@dataclass(frozen=True)
+class Maker:
+    """Adds the calls of one screen; their words are in one language.
 
-    affected: int
-    refused: list[str]
-    message: str
+    Attributes:
+        router: that gets them.
+        screen: they are of.
+        language: of summaries and descriptions.
+    """
+
+    router: APIRouter
+    screen: Screen[Any]
+    language: str
+
+    @cached_property
+    def name(self) -> str:
+        """Of the models, e.g. `AccountClass`."""
+        form = self.screen.form
+        return form.__name__.removesuffix("Form") if form else self.screen.api.title().replace("-", "")
+
+    @property
+    def title(self) -> str:
+        """Of the screen, which is also the heading of its calls."""
+        return self.screen.title.read(self.language)
+
+    def add(self) -> None:
+        """Add what the screen has."""
+        screen = self.screen
+        self._list()
+        if screen.load is not None and (screen.form or screen.stored):
+            self._one()
+        if screen.change is not None:
+            if screen.create is not None:
+                self._create(screen.change)
+            if screen.save is not None and screen.load is not None:
+                self._change(screen.change)
+            if screen.remove is not None:
+                self._delete(screen.change)
+
+    def route(
+        self, method: str, path: str, endpoint: Callable[..., Awaitable[Any]], *, verb: str, what: Text,
+        needs: Any, model: Any = None, status: int = 200, waits: bool = False,
+    ) -> None:  # fmt: skip
+        """Add one call; `waits`: it may answer that somebody has to approve it first."""
+        answers = problems()
+        if waits:
+            answers[202] = {"model": Waits, "description": "Waits for a second operator's approval."}
+        self.router.add_api_route(
+            f"/{self.screen.api}{path}", endpoint, methods=[method], status_code=status, response_model=model,
+            responses=answers, tags=[self.title], openapi_extra=described(needs),
+            summary=f"{self.title}: {what.read(self.language)}",
+            operation_id=f"{verb}_{self.screen.api}".replace("-", "_"),
+        )  # fmt: skip
+
+    def _list(self) -> None:
+        screen, needs = self.screen, self.screen.view
+        filters = models.filter_model(screen, self.name, self.language)
+
+        async def show(
+            visit: Annotated[Visit, Depends(calling(needs))],
+            wanted: Annotated[filters, Query()],  # type: ignore[valid-type]
+        ) -> Any:
+            return await listed(screen, visit, wanted)
+
+        model = models.page_model(screen, self.name, self.language)
+        self.route("GET", "", show, verb="list", what=say("list"), needs=needs, model=model)
+
+    def _one(self) -> None:
+        screen, load, form = self.screen, self.screen.load, self.screen.form
+        assert load is not None  # noqa: S101  checked by the caller
+        stored = screen.stored or models.stored_model(form or BaseModel, self.name, self.language)
+
+        needs = screen.one or screen.view
+
+        async def one(id: Id, visit: Annotated[Visit, Depends(calling(needs))]) -> Any:  # noqa: A002  its name in the path
+            async with visit.tx(snapshot=True) as tx:
+                return {**await load(tx, visit, id), "id": id}
+
+        self.route("GET", "/{id}", one, verb="get", what=say("one"), needs=needs, model=stored)
+
+    def _create(self, needs: Function) -> None:
+        screen, create, form = self.screen, self.screen.create, self.screen.form
+        assert create is not None and form is not None  # noqa: S101, PT018  checked by the caller
+        sent = models.sent_model(form, f"{self.name}New", self.language)
+
+        async def make(
+            visit: Annotated[Visit, Depends(calling(needs))],
+            body: Annotated[sent, Body()],  # type: ignore[valid-type]
+            headers: Annotated[Headers, Depends()],
+        ) -> Response:
+            values = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
+            whole = models.whole(visit, form, values)
+            _refuse_guarded(screen, visit, values)
+
+            async def work(tx: Tx) -> Made:
+                key = await create(tx, visit, whole)
+                return Made(id=key, secrets=secrets_of(visit))
+
+            async def summary(tx: Tx) -> Text:
+                return told(screen.new, whole, await screen.choices(tx, visit))
+
+            change = Change(
+                function=screen.used(visit, {}, whole), work=work, summary=summary, status=201,
+                path=f"{screen.path}/new", fields=models.posted(visit, whole),
+            )  # fmt: skip
+            return await carry_out(visit, headers, change)
+
+        self.route(
+            "POST", "", make, verb="create", what=say("create"), needs=needs, model=Made, status=201,
+            waits=True,
+        )  # fmt: skip
+
+    def _change(self, needs: Function) -> None:
+        screen, load, form = self.screen, self.screen.load, self.screen.form
+        save = screen.save
+        assert save is not None and load is not None and form is not None  # noqa: S101, PT018  as above
+        sent = models.sent_model(form, f"{self.name}Change", self.language, change=True)
+
+        async def change(
+            id: Id,  # noqa: A002  its name in the path
+            visit: Annotated[Visit, Depends(calling(needs))],
+            body: Annotated[sent, Body()],  # type: ignore[valid-type]
+            headers: Annotated[Headers, Depends()],
+        ) -> Response:
+            values = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
+            _refuse_guarded(screen, visit, values)
+            async with visit.tx() as tx:
+                before = dict(await load(tx, visit, id))
+            known = {name: value for name, value in before.items() if name in form.model_fields}
+            whole = models.whole(visit, form, known | values)
+
+            async def work(tx: Tx) -> None:
+                await save(tx, visit, id, whole)
+
+            async def summary(tx: Tx) -> Text:
+                return told(screen.edit, whole, await screen.choices(tx, visit), f"#{id}")
+
+            done = Change(
+                function=screen.used(visit, before, whole), work=work, summary=summary, status=204,
+                path=form_path(screen, id), fields=models.posted(visit, whole),
+            )  # fmt: skip
+            return await carry_out(visit, headers, done)
+
+        self.route(
+            "PATCH", "/{id}", change, verb="change", what=say("change"), needs=needs, status=204, waits=True
+        )
+
+    def _delete(self, needs: Function) -> None:
+        screen, remove = self.screen, self.screen.remove
+        assert remove is not None  # noqa: S101  checked by the caller
+
+        async def delete(
+            id: Id,  # noqa: A002  its name in the path
+            visit: Annotated[Visit, Depends(calling(needs))],
+            headers: Annotated[Headers, Depends()],
+        ) -> Response:
+            async def work(tx: Tx) -> None:
+                await remove(tx, visit, id)
+
+            async def summary(_tx: Tx) -> Text:
+                return say("{screen}: delete {thing}", screen=screen.title, thing=f"#{id}")
+
+            path = f"{screen.path}/{id}/delete"
+            change = Change(function=needs, work=work, summary=summary, path=path, status=204)
+            return await carry_out(visit, headers, change)
+
+        self.route(
+            "DELETE", "/{id}", delete, verb="delete", what=say("delete"), needs=needs, status=204, waits=True
+        )
 
 
-def add_resource(router: APIRouter, screen: Screen[Any]) -> None:
-    """Add the calls of one screen."""
-    _add_list(router, screen)
-    if screen.form is not None and screen.load is not None:
-        _add_one(router, screen)
-    if screen.form is not None and screen.create is not None:
-        _add_create(router, screen)
-    if screen.form is not None and screen.save is not None:
-        _add_change(router, screen)
-    if screen.remove is not None:
-        _add_remove(router, screen)
+_WORDS = {
+    400: "Refused, with the reason.",
+    401: "Nobody is known by what was sent.",
+    403: "The function is missing, or a confirmation.",
+    404: "Not found.",
+    405: "Not with this method.",
+    409: "Contradicts what is stored, or what was asked before with this key.",
+    413: "Too large.",
+    415: "Not a kind of content that is taken here.",
+    422: "A field is not usable.",
+    429: "Too many requests; `Retry-After` says how many seconds to wait.",
+    500: "Something went wrong on the server; nothing was changed.",
+    503: "Not available right now.",
+}
 
 
-def described(needs: Needs) -> dict[str, Any]:
-    """What the API's description says about the right a call needs."""
-    return {FUNCTION: needs.value}
-
-
-def _label(screen: Screen[Any]) -> str:
-    return str(screen.title)
-
-
-def _operation(screen: Screen[Any], verb: str) -> str:
-    return f"{verb}_{screen.api.replace('-', '_')}"
-
-
-def _add_list(router: APIRouter, screen: Screen[Any]) -> None:
-    row_fields: dict[str, Any] = {screen.listing.key: (int, Field())}
-    for column in screen.columns:
-        if column.name in screen.listing.fields:
-            row_fields[column.name] = (_TYPES[column.kind] | None, Field(None, description=str(column.title)))
-    row_model = create_model(
-        f"{screen.form.__name__ if screen.form else screen.api.title()}Row", **row_fields
-    )
-    page_model = create_model(
-        f"{row_model.__name__}Page",
-        items=(list[row_model], Field()),
-        next=(str | None, Field(None, description="Cursor of the next page; null at the end.")),
-    )
-    filters = _filter_model(screen)
-    needs = screen.view
-
-    async def show(
-        visit: Annotated[Visit, Depends(calling(needs))],
-        wanted: Annotated[filters, Query()],  # type: ignore[valid-type]
-    ) -> Any:
-        return await _page(screen, visit, wanted)
-
-    router.add_api_route(
-        f"/{screen.api}", show, methods=["GET"], response_model=page_model, responses=_PROBLEMS,
-        summary=f"{_label(screen)}: list", tags=[_label(screen)],
-        operation_id=_operation(screen, "list"), openapi_extra=described(needs),
-    )  # fmt: skip
-
-
-def _filter_model(screen: Screen[Any]) -> type[BaseModel]:
-    fields: dict[str, Any] = {
-        "limit": (Annotated[int, Field(ge=1, le=500, description="Rows of a page.")], 100),
-        "cursor": (
-            Annotated[str | None, Field(max_length=500, description="`next` of the page before.")],
-            None,
-        ),
-        "q": (Annotated[str, Field(max_length=100, description="Search, as on the page.")], ""),
+def problems() -> dict[int | str, dict[str, Any]]:
+    """The errors every call may answer with, for the description."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": words, "content": {PROBLEM: {"schema": schema}}}
+        for status, words in _WORDS.items()
     }
-    for column in screen.columns:
-        declared = screen.listing.fields.get(column.name)
-        if declared is None or not declared.filter or not column.filter:
-            continue
-        kind, title = _TYPES[column.kind], str(column.title)
-        if column.kind is Kind.CHOICE:
-            fields[column.name] = (Annotated[list[str] | None, Field(description=title, max_length=50)], None)
-        elif column.kind in {Kind.NUMBER, Kind.MONEY, Kind.DATE, Kind.INSTANT}:
-            fields[f"{column.name}_from"] = (
-                Annotated[kind | None, Field(description=f"{title}, from")],
-                None,
-            )
-            fields[f"{column.name}_to"] = (Annotated[kind | None, Field(description=f"{title}, to")], None)
-        else:
-            fields[column.name] = (Annotated[kind | None, Field(description=title)], None)
-    name = f"{screen.api.title().replace('-', '')}Filter"
-    return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
 
 
-async def _page(screen: Screen[Any], visit: Visit, wanted: BaseModel) -> dict[str, Any]:
+def _refuse_guarded(screen: Screen[Any], visit: Visit, values: Mapping[str, Any]) -> None:
+    """Fields with a function of their own are not quietly left out when it is missing."""
+    for name, function in screen.guarded.items():
+        if name in values:
+            refuse_without(visit, function)
+
+
+# --- lists --------------------------------------------------------------------------------------------------
+
+
+async def listed(screen: Screen[Any], visit: Visit, wanted: BaseModel) -> dict[str, Any]:
+    """A page of a list.
+
+    Raises:
+        Refusal: ordered or filtered by a column that is not seen.
+    """
     given = wanted.model_dump(exclude_none=True)
-    wish = Wish(
-        arguments=screen.arguments(visit, _AsQuery(given)),  # type: ignore[arg-type]
-        conditions=_conditions(screen, visit, given),
-        most=int(given["limit"]),
-    )
+    wish = wish_of(screen, visit, given)
     async with visit.tx(snapshot=True) as tx:
         rows, after = await screen.listing.after(tx, wish, given.get("cursor"))
-    hidden = {column.name for column in screen.columns} - {column.name for column in screen.seen(visit)}
-    return {
-        "items": [{name: value for name, value in row.items() if name not in hidden} for row in rows],
-        "next": after,
-    }
+    seen = {column.name for column in screen.seen(visit)}
+    shown = [column for column in models.columns(screen) if column.name in seen]
+    return {"items": [_row(screen, visit, row, shown) for row in rows], "next": after}
+
+
+def _row(screen: Screen[Any], visit: Visit, row: Row, shown: Any) -> dict[str, Any]:
+    values = {each.name: each.program.value(visit, row) if each.program else row[each.name] for each in shown}
+    return {screen.listing.key: row[screen.listing.key]} | values
+
+
+def wish_of(screen: Screen[Any], visit: Visit, given: Mapping[str, Any]) -> Wish:
+    """What the parameters ask of the listing.
+
+    Raises:
+        Refusal: ordered or filtered by a column that is not seen.
+    """
+    order = str(given.get("sort", ""))
+    seen = {column.name for column in screen.seen(visit)}
+    asked = {order.lstrip("-")} if order else set()
+    asked |= {column.name for column in screen.columns for each in names(column.name) if each in given}
+    if hidden := asked - seen:
+        raise Refusal(403, say("You do not see the column {column}.", column=min(hidden)))
+    return Wish(
+        arguments=screen.arguments(visit, _AsQuery(given)),  # type: ignore[arg-type]
+        conditions=_conditions(screen, visit, given),
+        sort=order.lstrip("-") or None,
+        descending=order.startswith("-"),
+        most=int(given.get("limit", 100)),
+    )
 
 
 class _AsQuery:
@@ -173,6 +300,11 @@ class _AsQuery:
         return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
+def names(column: str) -> tuple[str, ...]:
+    """The parameters a column may be filtered by."""
+    return (column, f"{column}_from", f"{column}_to")
+
+
 def _conditions(screen: Screen[Any], visit: Visit, given: Mapping[str, Any]) -> list[Condition]:
     found: list[Condition] = []
     for column in screen.filters(visit):
@@ -187,107 +319,3 @@ def _conditions(screen: Screen[Any], visit: Visit, given: Mapping[str, Any]) -> 
                 op = Op.HAS if column.kind is Kind.TEXT else Op.IS
                 found.append(Condition(column.name, op, (value,)))
     return found
-
-
-def _stored_model(form: type[BaseModel]) -> type[BaseModel]:
-    """What is stored: the form's fields without its demands on what is typed, and the id."""
-    fields: dict[str, Any] = {"id": (int, Field())}
-    for name, info in form.model_fields.items():
-        if info.exclude is not True:
-            fields[name] = (info.annotation | None if info.annotation else Any, Field(None))
-    return create_model(form.__name__.removesuffix("Form"), **fields)
-
-
-def _change_model(form: type[BaseModel]) -> type[BaseModel]:
-    """Every field optional: what is not sent stays as it is."""
-    fields: dict[str, Any] = {}
-    for name, info in form.model_fields.items():
-        fields[name] = (Annotated[info.annotation | None, *info.metadata], None)  # type: ignore[operator]
-    return create_model(f"{form.__name__}Change", __config__=ConfigDict(extra="forbid"), **fields)
-
-
-def _add_one(router: APIRouter, screen: Screen[Any]) -> None:
-    assert screen.form is not None  # noqa: S101  checked by the caller
-    assert screen.load is not None  # noqa: S101
-    stored, load = screen.stored or _stored_model(screen.form), screen.load
-
-    async def one(id: Id, visit: Annotated[Visit, Depends(calling(screen.view))]) -> Any:  # noqa: A002  its name in the path
-        async with visit.tx(snapshot=True) as tx:
-            return {**await load(tx, visit, id), "id": id}
-
-    router.add_api_route(
-        f"/{screen.api}/{{id}}", one, methods=["GET"], response_model=stored, responses=_PROBLEMS,
-        summary=f"{_label(screen)}: one", tags=[_label(screen)],
-        operation_id=_operation(screen, "get"), openapi_extra=described(screen.view),
-    )  # fmt: skip
-
-
-def _add_create(router: APIRouter, screen: Screen[Any]) -> None:
-    form, create, needs = screen.form, screen.create, screen.change
-    assert form is not None and create is not None and needs is not None  # noqa: S101, PT018  checked by the caller
-
-    async def make(
-        visit: Annotated[Visit, Depends(calling(needs))],
-        body: Annotated[form, Body()],  # type: ignore[valid-type]
-        response: Response,
-    ) -> Made:
-        async with visit.tx() as tx:
-            key = await create(tx, visit, body)
-        response.headers["location"] = f"/api/v1/{screen.api}/{key}"
-        return Made(id=key)
-
-    router.add_api_route(
-        f"/{screen.api}", make, methods=["POST"], status_code=201, response_model=Made, responses=_PROBLEMS,
-        summary=f"{_label(screen)}: create", tags=[_label(screen)],
-        operation_id=_operation(screen, "create"), openapi_extra=described(needs),
-    )  # fmt: skip
-
-
-def _add_change(router: APIRouter, screen: Screen[Any]) -> None:
-    form, save, load, needs = screen.form, screen.save, screen.load, screen.change
-    assert form is not None and save is not None and load is not None  # noqa: S101, PT018  checked by the caller
-    assert needs is not None  # noqa: S101
-    changes = _change_model(form)
-
-    async def change(
-        id: Id,  # noqa: A002  its name in the path
-        visit: Annotated[Visit, Depends(calling(needs))],
-        body: Annotated[changes, Body()],  # type: ignore[valid-type]
-    ) -> Response:
-        async with visit.tx() as tx:
-            known = dict(await load(tx, visit, id))
-            usable = {name: value for name, value in known.items() if name in form.model_fields}
-            sent = body.model_dump(exclude_unset=True)  # type: ignore[attr-defined]
-            try:
-                whole = form.model_validate(usable | sent)
-            except ValidationError as error:
-                wrong = [
-                    {"pointer": f"/{name}", "in": "body", "detail": visit.say(text)}
-                    for name, text in field_errors(error).items()
-                ]
-                raise Refusal(422, say("Look at “errors” for each field."), errors=wrong) from None
-            await save(tx, visit, id, whole)
-        return Response(status_code=204)
-
-    router.add_api_route(
-        f"/{screen.api}/{{id}}", change, methods=["PATCH"], status_code=204, responses=_PROBLEMS,
-        response_model=None, summary=f"{_label(screen)}: change", tags=[_label(screen)],
-        operation_id=_operation(screen, "change"), openapi_extra=described(needs),
-    )  # fmt: skip
-
-
-def _add_remove(router: APIRouter, screen: Screen[Any]) -> None:
-    remove, needs = screen.remove, screen.change
-    if remove is None or needs is None:
-        raise NotFoundError(say("There is no form here."))
-
-    async def delete(id: Id, visit: Annotated[Visit, Depends(calling(needs))]) -> Response:  # noqa: A002  its name in the path
-        async with visit.tx() as tx:
-            await remove(tx, visit, id)
-        return Response(status_code=204)
-
-    router.add_api_route(
-        f"/{screen.api}/{{id}}", delete, methods=["DELETE"], status_code=204, response_model=None,
-        responses=_PROBLEMS, summary=f"{_label(screen)}: delete", tags=[_label(screen)],
-        operation_id=_operation(screen, "delete"), openapi_extra=described(needs),
-    )  # fmt: skip

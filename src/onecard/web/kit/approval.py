@@ -54,7 +54,12 @@ class _TakenBackError(Exception):
 
 @asynccontextmanager
 async def effect(
-    visit: Visit, function: object, summary: Callable[[Tx], Awaitable[Text]]
+    visit: Visit,
+    function: object,
+    summary: Callable[[Tx], Awaitable[Text]],
+    *,
+    kept: Kept | None = None,
+    held: Callable[[Tx, int], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Tx]:
     """The transaction in which something is carried out.
 
@@ -62,13 +67,15 @@ async def effect(
         visit: who asks, or carries out what was approved.
         function: what the page needs; only dangerous functions can need two people.
         summary: what exactly, for whoever approves it; asked for only then.
+        kept: the request as the console would post it, when it came another way.
+        held: is told the approval's id in the transaction that makes it.
 
     Raises:
         HeldError: it was kept for approval instead.
-        ConflictError: what was approved is not there any more, or a program asked.
+        ConflictError: what was approved is not there any more.
     """
     if isinstance(function, Function) and visit.replay is None and await _needs_two(visit, function):
-        kept = await _kept(visit)
+        kept = kept or await _kept(visit)
         try:
             async with visit.tx() as tx:
                 yield tx
@@ -78,6 +85,8 @@ async def effect(
         async with visit.tx() as tx:
             payload = {"path": kept.path, "fields": [list(each) for each in kept.fields]}
             approval_id = await approvals.ask(tx, visit.who, function, await summary(tx), payload)
+            if held is not None:
+                await held(tx, approval_id)
         raise HeldError(approval_id, function)
     async with visit.tx() as tx:
         if visit.replay is not None:
@@ -97,10 +106,6 @@ async def _needs_two(visit: Visit, function: Function) -> bool:
 
 
 async def _kept(visit: Visit) -> Kept:
-    if visit.who.key_id is not None or visit.request.url.path.startswith("/api/"):
-        raise ConflictError(
-            say("A second operator has to approve this, so it can be asked for in the console only.")
-        )
     url, posted = visit.request.url, (await visit.form()).multi_items()
     fields = [(name, value) for name, value in posted if isinstance(value, str) and name != CONFIRM]
     if any(getattr(value, "filename", "") for _, value in posted):

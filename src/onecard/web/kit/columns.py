@@ -27,6 +27,14 @@ _LOOKS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What programs get of a column: its type, for the API's description, and its value in a row."""
+
+    kind: Any
+    value: Callable[[Visit, Row], Any]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column of a screen.
@@ -44,6 +52,7 @@ class Column:
         export: stands in exports.
         in_file: what a file says instead of what the table shows.
         needs: who lacks this function sees the column nowhere.
+        program: what the API answers when that is not the stored value.
     """
 
     name: str
@@ -58,6 +67,7 @@ class Column:
     export: bool = True
     in_file: Callable[[Visit, Row], str] | None = None
     needs: Function | None = None
+    program: Program | None = None
 
     @property
     def layout(self) -> Look:

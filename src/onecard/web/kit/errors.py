@@ -1,7 +1,6 @@
 """Errors as people read them: what happened, whether anything changed, what to do next."""
 
 import logging
-from typing import Any
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -75,8 +74,3 @@ async def broken(request: Request, error: Exception) -> Response:
         reference=reference,
     )
     return failure(visit, view)
-
-
-def problem(status: int, title: str, detail: str = "", **more: Any) -> dict[str, Any]:
-    """A problem document (RFC 9457) as a dictionary."""
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}

@@ -246,6 +246,12 @@ _ERRORS: dict[str, Text] = {
     "too_short": say("Choose at least {min_length}."),
     "too_long": say("Choose at most {max_length}."),
     "extra_forbidden": say("There is no such field."),
+    "string_type": say("Write a text."),
+    "int_type": say("Write a whole number."),
+    "bool_type": say("Choose yes or no."),
+    "list_type": say("Send a list."),
+    "json_invalid": say("This is not JSON."),
+    "model_attributes_type": say("Send a JSON object."),
 }
 
 
@@ -254,14 +260,17 @@ def field_errors(error: ValidationError) -> dict[str, Text]:
     found: dict[str, Text] = {}
     for each in error.errors():
         name = str(each["loc"][0]) if each["loc"] else ""
-        context = each.get("ctx", {})
-        cause = context.get("error")
-        said = cause.args[0] if isinstance(cause, Exception) and cause.args else None
-        if isinstance(said, Text):
-            text = said
-        elif each["type"] in _ERRORS:
-            text = replace(_ERRORS[each["type"]], values={key: str(value) for key, value in context.items()})
-        else:
-            text = say("This is not usable.")
-        found.setdefault(name, text)
+        found.setdefault(name, what_is_wrong(each))
     return found
+
+
+def what_is_wrong(error: Mapping[str, Any]) -> Text:
+    """One of pydantic's errors in words."""
+    context = error.get("ctx", {})
+    cause = context.get("error")
+    said = cause.args[0] if isinstance(cause, Exception) and cause.args else None
+    if isinstance(said, Text):
+        return said
+    if error["type"] in _ERRORS:
+        return replace(_ERRORS[error["type"]], values={key: str(value) for key, value in context.items()})
+    return say("This is not usable.")

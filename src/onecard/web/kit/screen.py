@@ -75,6 +75,7 @@ class Screen(Generic[Model]):
         api: name below /api/v1; empty: the screen's own pages only.
         live: topics of events after which the list is fetched again.
         usual: words of choices a list shows unless it is searched or another choice is asked for.
+        one: what the API asks of who looks at one thing, when it is not `view`.
         stored: what the API answers of one thing, when that is more than its form's fields.
         tailored: the screen with what only this tenant has, e.g. columns and fields of its own; the API keeps
             to the screen as it is declared.
@@ -118,6 +119,7 @@ class Screen(Generic[Model]):
     in_menu: bool = True
     more: tuple[Page, ...] = field(default=())
     usual: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    one: Needs | None = None
     stored: type[BaseModel] | None = None
     tailored: Callable[["Screen[Any]", Tx, Visit], Awaitable["Screen[Any]"]] | None = None
 

@@ -5,14 +5,15 @@ is refused when a browser says it comes from another site: `Sec-Fetch-Site`, or 
 (as OWASP's cheat sheet on cross-site request forgery has it; no tokens that pages would have to carry).
 """
 
-import logging
 from time import monotonic
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-log = logging.getLogger("onecard.web")
+from onecard.base.texts import Text, say
+from onecard.web.kit.problems import PROBLEM, document, language_of
 
 POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
@@ -30,7 +31,11 @@ _HEADERS = {
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UPLOAD_MOST = 64 * 1024 * 1024
+TOO_LARGE = say(
+    "More than {most} MB cannot be sent at once. Nothing was changed.", most=UPLOAD_MOST // 1024**2
+)
 _BUCKETS_MOST = 20_000
+_WAIT_S = 1
 
 
 class Doorkeeper:
@@ -50,8 +55,7 @@ class Doorkeeper:
         headers = Headers(scope=scope)
         why = self._refusal(scope, headers)
         if why is not None:
-            status, sentence = why
-            await PlainTextResponse(sentence, status, dict(_HEADERS))(scope, receive, send)
+            await _refused(scope, headers, *why)(scope, receive, send)
             return
 
         async def dressed(message: Message) -> None:
@@ -66,18 +70,15 @@ class Doorkeeper:
 
         await self.app(scope, _limited(receive), dressed)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, Text] | None:
         if scope["method"] not in _SAFE and foreign(scope, headers):
-            return 403, "A request from another site is refused. Nothing was changed."
+            return 403, say("A request from another site is refused. Nothing was changed.")
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > UPLOAD_MOST:
-            return (
-                413,
-                f"More than {UPLOAD_MOST // 1024 // 1024} MB cannot be sent at once. Nothing was changed.",
-            )
+            return 413, TOO_LARGE
         address = scope["client"][0] if scope.get("client") else ""
         if not scope["path"].startswith("/static/") and self._floods(address):
-            return 429, "Too many requests from this address; wait a moment. Nothing was changed."
+            return 429, say("Too many requests from this address; wait a moment. Nothing was changed.")
         return None
 
     def _floods(self, address: str) -> bool:
@@ -88,6 +89,16 @@ class Doorkeeper:
             self._buckets.clear()
         self._buckets[address] = (max(0.0, left - 1), now)
         return left < 1
+
+
+def _refused(scope: Scope, headers: Headers, status: int, sentence: Text) -> Response:
+    """The refusal as programs or as people read it."""
+    language = language_of(headers.get("accept-language", ""))
+    more = _HEADERS | ({"retry-after": str(_WAIT_S)} if status == 429 else {})  # noqa: PLR2004  as HTTP has it
+    if not scope["path"].startswith("/api/"):
+        return PlainTextResponse(sentence.read(language), status, more)
+    members, its_own = document(language, status, sentence)
+    return JSONResponse(members, status, more | its_own, PROBLEM)
 
 
 def foreign(scope: Scope, headers: Headers) -> bool:
@@ -113,8 +124,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > UPLOAD_MOST:
-            log.warning("a request body passed %d bytes and was cut", UPLOAD_MOST)
-            return {"type": "http.disconnect"}
+            raise HTTPException(413, str(TOO_LARGE))
         return message
 
     return limited

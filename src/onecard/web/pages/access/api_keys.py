@@ -13,7 +13,7 @@ from onecard.tenants import api_keys
 from onecard.tenants.api_keys import KEYS, KeyDraft
 from onecard.tenants.functions import LABELS, F, Function
 from onecard.web.kit.bulk import Bulk, Preview
-from onecard.web.kit.columns import Column
+from onecard.web.kit.columns import Column, Program
 from onecard.web.kit.fields import Ui
 from onecard.web.kit.filters import Query
 from onecard.web.kit.grants import grant_tree
@@ -112,7 +112,7 @@ STATES = {
 }
 
 SCREEN = Screen(
-    path=PATH, area="access", title=say("API keys"), icon="key", view=F.ACCESS_API_KEY_VIEW,
+    path=PATH, area="access", title=say("API keys"), api="api-keys", icon="key", view=F.ACCESS_API_KEY_VIEW,
     change=F.ACCESS_API_KEY_CHANGE, listing=KEYS, form=KeyForm, create=create, choices=choices, trees=trees,
     arguments=_now, new=say("New API key"), bulk=(REVOKE,), label="name",
     none=say("No program has a key. Make one for each program, with no more functions than it needs."),
@@ -121,7 +121,10 @@ SCREEN = Screen(
         Column(name="state", title=say("State"), words=STATES),
         Column(name="account", title=say("In the name of"), look=Look.CODE),
         Column(name="operator_name", title=say("Operator"), phone="sub"),
-        Column(name="functions", title=say("Functions"), show=_functions, filter=False, export=False),
+        Column(
+            name="functions", title=say("Functions"), show=_functions, filter=False, export=False,
+            program=Program(list[str], lambda _visit, row: row["functions"]),
+        ),
         Column(name="function_count", title=say("Number of functions"), shown=False),
         Column(name="created_at", title=say("Created"), phone="hide"),
         Column(name="ends_at", title=say("Ends")),

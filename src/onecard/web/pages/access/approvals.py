@@ -18,7 +18,7 @@ from onecard.web.kit import forms, render
 from onecard.web.kit.actions import Action, Asked
 from onecard.web.kit.approval import APPROVALS as PATH
 from onecard.web.kit.bulk import Nothing
-from onecard.web.kit.columns import Column
+from onecard.web.kit.columns import Column, Program
 from onecard.web.kit.confirm import CONFIRM, confirm_field, unconfirmed
 from onecard.web.kit.fields import Ui
 from onecard.web.kit.filters import Query
@@ -200,13 +200,41 @@ def _summary(visit: Visit, row: Row) -> Cell:
     return Cell(visit.say(summary_of(row)))
 
 
+class ApprovalStored(BaseModel):
+    """A request for approval."""
+
+    id: int
+    function: str
+    summary: str
+    state: str
+    asker: str
+    asked_at: datetime
+    ends_at: datetime
+    decider: str | None
+    decided_at: datetime | None
+    remark: str
+    done_at: datetime | None
+
+
+async def load(tx: Tx, visit: Visit, key: int) -> Mapping[str, Any]:
+    """One request, for programs."""
+    approval = await _seen(tx, visit)
+    values = {name: getattr(approval, name) for name in ApprovalStored.model_fields}
+    return values | {"summary": visit.say(approval.summary)}
+
+
 STATE = Column(name="state", title=say("State"), kind=Kind.CHOICE, words=STATES)
-SUMMARY = Column(name="summary", title=say("What is asked for"), show=_summary, phone="title", filter=False)
+SUMMARY = Column(
+    name="summary", title=say("What is asked for"), show=_summary, phone="title", filter=False,
+    program=Program(str, lambda visit, row: visit.say(summary_of(row))),
+)  # fmt: skip
 SHORT = (STATE, SUMMARY)
 
 SCREEN: Screen[Any] = Screen(
-    path=PATH, area="access", title=say("Approvals"), icon="checklist", view=F.ACCESS_APPROVAL_VIEW,
+    path=PATH, area="access", title=say("Approvals"), icon="checklist",
+    api="approvals", view=F.ACCESS_APPROVAL_VIEW,
     listing=APPROVALS, arguments=arguments, row_href=lambda row: f"{PATH}/{row['id']}", label="id",
+    one=Open.SIGNED_IN, load=load, stored=ApprovalStored,
     none=say("Nothing was asked for. Which functions need two people is set in the enterprise's settings."),
     columns=(
         STATE,

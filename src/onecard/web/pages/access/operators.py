@@ -96,23 +96,21 @@ async def _grant(tx: Tx, visit: Visit, key: int, form: OperatorForm) -> None:
 
 
 async def create(tx: Tx, visit: Visit, form: OperatorForm) -> int:
-    """Make an operator with a one-time password, which is shown this once; programs get none."""
-    shown = not visit.request.url.path.startswith("/api/")
-    password = passwords.one_time() if shown else None
+    """Make an operator with a one-time password, which is shown this once."""
+    password = passwords.one_time()
     made = await service.create(tx, _draft(form), by=visit.authority, password=password)
     await _grant(tx, visit, made.id, form)
-    if password is not None:
-        visit.outcome = Outcome(
-            title=say("{name} can sign in", name=form.name),
-            sentence=say("Hand over account number and one-time password. They are not shown again."),
-            secrets=(
-                (say("Account number"), made.account),
-                (say("One-time password"), password),
-            ),
-            note=say("The first sign-in asks for a password of their own. It has to happen within 7 days."),
-            back=PATH,
-            actions=(Button(visit.say(say("Open the operator")), f"{PATH}/{made.id}", "user"),),
-        )
+    visit.outcome = Outcome(
+        title=say("{name} can sign in", name=form.name),
+        sentence=say("Hand over account number and one-time password. They are not shown again."),
+        secrets=(
+            (say("Account number"), made.account),
+            (say("One-time password"), password),
+        ),
+        note=say("The first sign-in asks for a password of their own. It has to happen within 7 days."),
+        back=PATH,
+        actions=(Button(visit.say(say("Open the operator")), f"{PATH}/{made.id}", "user"),),
+    )
     return made.id
 
 

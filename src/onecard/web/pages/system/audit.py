@@ -1,9 +1,12 @@
 """The audit: who did what, when and from where; each entry by itself, and the proof that none was changed."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from onecard.base.db import Row, Tx
@@ -14,7 +17,7 @@ from onecard.tenants.audit.lists import ENTRIES, actors
 from onecard.tenants.functions import F
 from onecard.tenants.operators.lists import OPERATORS
 from onecard.web.kit import render
-from onecard.web.kit.columns import Column
+from onecard.web.kit.columns import Column, Program
 from onecard.web.kit.filters import Query
 from onecard.web.kit.jobs import actor_words
 from onecard.web.kit.routes import Page
@@ -52,13 +55,52 @@ def _actor(visit: Visit, actor: str, names: Mapping[str, str]) -> str:
 def _changes(visit: Visit, row: Row) -> Cell:
     parts = audit_words.differences(visit, row["before"], row["after"])
     short = tuple((name, *map(audit_words.shortened, sides)) for name, *sides in parts[:_SHOWN])
-    more = ((f"… {len(parts) - _SHOWN}", "", ""),) if len(parts) > _SHOWN else ()
+    left = say("{count} more", count=len(parts) - _SHOWN)
+    more = (("…", "", visit.say(left)),) if len(parts) > _SHOWN else ()
     return Cell("", Look.DIFF, parts=(*short, *more))
 
 
 def _changes_in_file(visit: Visit, row: Row) -> str:
     parts = audit_words.differences(visit, row["before"], row["after"])
-    return "\n".join(f"{name}: {before} → {after}" for name, before, after in parts)
+    return "; ".join(f"{name}: {before} → {after}" for name, before, after in parts)
+
+
+class Changes(BaseModel):
+    """What differs, as it was and as it became."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def _sides(row: Row) -> dict[str, Any]:
+    return {side: json.loads(row[side]) if row[side] else None for side in ("before", "after")}
+
+
+class EntryStored(Changes):
+    """An entry of the audit."""
+
+    id: int
+    at: datetime
+    actor: str
+    origin: str
+    function: str
+    thing: str
+    subject: str
+    note: str
+
+
+async def load(tx: Tx, visit: Visit, key: int) -> Mapping[str, Any]:
+    """One entry, for programs."""
+    row = await _entry(tx, key)
+    return {name: row[name] for name in EntryStored.model_fields if name in row} | _sides(row)
+
+
+async def _entry(tx: Tx, number: int) -> Row:
+    wish = Wish(arguments={"search": None}, conditions=[Condition("number", Op.IS, (number,))])
+    page = await ENTRIES.page(tx, wish)
+    if not page.rows:
+        raise NotFoundError(say("There is no entry {number} in the audit.", number=number))
+    return page.rows[0]
 
 
 def _thing(visit: Visit, row: Row) -> Cell:
@@ -73,11 +115,7 @@ async def one(visit: Visit) -> Response:
     """One entry, whole."""
     number = visit.number()
     async with visit.tx() as tx:
-        wish = Wish(arguments={"search": None}, conditions=[Condition("number", Op.IS, (number,))])
-        page = await ENTRIES.page(tx, wish)
-        if not page.rows:
-            raise NotFoundError(say("There is no entry {number} in the audit.", number=number))
-        row, names = page.rows[0], await _names(tx)
+        row, names = await _entry(tx, number), await _names(tx)
         newest = await ENTRIES.count(tx, Wish(arguments={"search": None}))
     label = audit_words.FUNCTIONS.get(row["function"], row["function"])
     record = RecordView(
@@ -124,6 +162,7 @@ def buttons(visit: Visit, query: Query) -> tuple[Button, ...]:
 _SHOWN = 3
 SCREEN: Screen[Any] = Screen(
     path=PATH, area="system", title=say_in("screen", "Audit"), icon="history", listing=ENTRIES,
+    api="audit", load=load, stored=EntryStored,
     view=F.SYSTEM_AUDIT_VIEW, export=F.SYSTEM_AUDIT_EXPORT, arguments=arguments, tailored=tailored,
     actions=buttons, search_hint=say("Number or name it was about"),
     row_href=lambda row: f"{PATH}/{row['number']}", label="subject",
@@ -136,7 +175,10 @@ SCREEN: Screen[Any] = Screen(
         Column(name="function", title=say("Function"), words=audit_words.FUNCTIONS, look=Look.TEXT),
         Column(name="thing", title=say("Thing"), show=_thing, phone="hide"),
         Column(name="subject", title=say("Which one"), look=Look.STRONG, phone="title"),
-        Column(name="changes", title=say("Before and after"), show=_changes, in_file=_changes_in_file),
+        Column(
+            name="changes", title=say("Before and after"), show=_changes, in_file=_changes_in_file,
+            program=Program(Changes, lambda _visit, row: _sides(row)),
+        ),
         Column(name="origin", title=say("From where"), show=_where, shown=False, filter=False),
         Column(name="note", title=say("Note"), phone="hide"),
     ),

@@ -3,8 +3,10 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from typing import IO, Any
 
+from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from onecard.base.db import Row, Tx
@@ -13,16 +15,16 @@ from onecard.base.jobs import service as jobs
 from onecard.base.jobs import wording
 from onecard.base.jobs.lists import JOBS
 from onecard.base.jobs.model import STATES, Job, State
-from onecard.base.texts import say, say_in
+from onecard.base.texts import Text, say, say_in
 from onecard.tenants.functions import F
 from onecard.web.kit import jobs as cards
 from onecard.web.kit import render
-from onecard.web.kit.columns import Column
+from onecard.web.kit.columns import Column, Program
 from onecard.web.kit.export import saved_as
 from onecard.web.kit.filters import Query
+from onecard.web.kit.outcome import done
 from onecard.web.kit.routes import Open, Page
 from onecard.web.kit.screen import Screen
-from onecard.web.kit.screen_forms import done
 from onecard.web.kit.views import Button, Cell, Look
 from onecard.web.kit.visit import Visit
 from onecard.web.pages.system import job_tables
@@ -78,16 +80,49 @@ async def one(visit: Visit) -> Response:
     return render.html(visit, "_job.html" if part else "job.html", title=job.title, part=part, job=view)
 
 
+class JobStored(BaseModel):
+    """A job; `sentence` says how it ended, `result` is the name of the file it made."""
+
+    id: int
+    kind: str
+    title: str
+    state: State
+    done: int
+    total: int
+    step: str | None
+    sentence: str | None
+    outcome: dict[str, Any]
+    asked_by: str
+    asked_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime
+    result: str | None
+
+
+async def load(tx: Tx, visit: Visit, key: int) -> Mapping[str, Any]:
+    """One job, for programs."""
+    job = await _visible(tx, visit)
+    values = {name: getattr(job, name) for name in JobStored.model_fields}
+    words = {each: visit.say(values[each] or "") or None for each in ("title", "step", "sentence")}
+    return values | words | {"result": job.result.name if job.result else None}
+
+
 async def cancel(visit: Visit) -> Response:
     """End a waiting job, ask a running one to end."""
     async with visit.tx() as tx:
-        job = await _visible(tx, visit)
-        if not (cards.is_own(visit, job) or visit.may(F.SYSTEM_JOB_CANCEL)):
-            raise ConflictError(say("Only who started the job may cancel it."))
-        state = await jobs.cancel(tx, job.id)
-    await cards.tell(visit, f"job.{job.id}")
+        job_id, told = await end(tx, visit)
+    await cards.tell(visit, f"job.{job_id}")
+    return done(visit, f"{PATH}/{job_id}", told)
+
+
+async def end(tx: Tx, visit: Visit) -> tuple[int, Text]:
+    """End the job of the address, and say how far that is; open pages are told after the commit."""
+    job = await _visible(tx, visit)
+    if not (cards.is_own(visit, job) or visit.may(F.SYSTEM_JOB_CANCEL)):
+        raise ConflictError(say("Only who started the job may cancel it."))
+    state = await jobs.cancel(tx, job.id)
     told = say("The job is cancelled.") if state is State.CANCELLED else say("The job will end in a moment.")
-    return done(visit, f"{PATH}/{job.id}", told)
+    return job.id, told
 
 
 async def result(visit: Visit) -> Response:
@@ -122,12 +157,16 @@ async def _visible(tx: Tx, visit: Visit) -> Job:
 
 SCREEN: Screen[Any] = Screen(
     path=PATH, area="system", title=say("Jobs"), icon="progress", listing=JOBS,
+    api="jobs", load=load, stored=JobStored,
     view=Open.SIGNED_IN, export=F.SYSTEM_JOB_VIEW, arguments=arguments, actions=whose, kept=frozenset({"of"}),
     row_href=lambda row: f"{PATH}/{row['id']}", live=("job",),
     none=say("Nothing that takes long was asked for. Imports and long exports appear here."),
     columns=(
         Column(name="id", title=say("Number"), look=Look.CODE, phone="hide", filter=False),
-        Column(name="title", title=say("Job"), show=_title, phone="title"),
+        Column(
+            name="title", title=say("Job"), show=_title, phone="title",
+            program=Program(str, lambda visit, row: visit.say(wording.load(row["title"]) or "")),
+        ),
         Column(
             name="state", title=say("State"),
             words={state: (STATES[state], cards.TONES[state]) for state in State},

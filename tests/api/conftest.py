@@ -1,0 +1,64 @@
+"""The API over HTTP: one running console for each file of tests, callers of the standing cast."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import httpx
+import pytest
+from stage import PASSWORD, Stage, raised
+
+from onecard.base.pgserver import EmbeddedPostgres
+
+_addresses = count(2)
+Enter = Callable[[str], httpx.Client]
+
+
+@pytest.fixture(scope="module")
+def stage(postgres: EmbeddedPostgres) -> Iterator[Stage]:
+    """A console of this file's own."""
+    with raised(postgres) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def enter(stage: Stage) -> Iterator[Enter]:
+    """Signs somebody of the cast in; the same client when asked again, each from an address of its own."""
+    clients: dict[str, httpx.Client] = {}
+
+    def signed_in(who: str) -> httpx.Client:
+        if who not in clients:
+            form = {"account": stage.accounts[who], "password": PASSWORD}
+            answer = httpx.post(f"{stage.url}/sign-in", data=form)
+            # cookies of a host are for encrypted connections; this is the same computer
+            cookies = "; ".join(f"{each.name}={each.value}" for each in answer.cookies.jar)
+            headers = {"cookie": cookies, "origin": stage.url}
+            clients[who] = caller(stage, headers)
+        return clients[who]
+
+    yield signed_in
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def program(stage: Stage, enter: Enter) -> Iterator[Callable[..., httpx.Client]]:
+    """Makes an API key of somebody with functions, and a client that sends it."""
+    made: list[httpx.Client] = []
+
+    def keyed(who: str, *functions: str) -> httpx.Client:
+        draft = {"name": f"program {len(made)}", "functions": list(functions)}
+        answer = enter(who).post("/api/v1/api-keys", json=draft)
+        assert answer.status_code == 201, answer.text
+        secret = answer.json()["secrets"][0]["value"]
+        made.append(caller(stage, {"authorization": f"Bearer {secret}"}))
+        return made[-1]
+
+    yield keyed
+    for client in made:
+        client.close()
+
+
+def caller(stage: Stage, headers: dict[str, str]) -> httpx.Client:
+    """A client from a loopback address of its own, so that none floods another's."""
+    door = httpx.HTTPTransport(local_address=f"127.0.1.{next(_addresses) % 250 + 1}")
+    return httpx.Client(base_url=stage.url, headers=headers, timeout=30, transport=door)
