@@ -46,7 +46,7 @@ class EnterpriseForm(BaseModel):
     logo: Annotated[
         UploadFile | None,
         Ui(say("Logo"), kind="logo", section=PROFILE, accept="image/png,image/jpeg",
-           help=say("PNG or JPEG of at most 2 MB; shown in the menu and on receipts.")),
+           help=say("PNG or JPEG of at most 2 MB; shown in the menu.")),
     ] = None  # fmt: skip
     remove_logo: Annotated[bool, Ui(say("Remove the logo"), section=PROFILE)] = False
 
@@ -132,7 +132,7 @@ def time_zones(language: str) -> tuple[Option, ...]:
     for name in places:
         at = now.astimezone(ZoneInfo(name))
         place = get_timezone_location(name, locale=locale)
-        found.append((at.utcoffset(), place, Option(name, f"UTC{at:%z} {place} – {name}")))
+        found.append((at.utcoffset(), place, Option(name, f"UTC{at.isoformat()[-6:]} {place} – {name}")))
     return tuple(option for *_, option in sorted(found, key=lambda each: (each[0], each[1])))
 
 
