@@ -54,7 +54,7 @@ async function ask(event, button) {
     const answer = await fetch(button.dataset.options, { method: 'POST', headers: { accept: 'application/json' } })
     const options = await answer.json()
     const credential = await (options.user ? create(options) : get(options))
-    const next = document.querySelector('form input[name=next]')?.value
+    const next = document.querySelector('main input[name=next]')?.value
     post(button.dataset.passkey, { credential: written(credential), ...(next ? { next } : {}) })
   } catch {
     // nobody touched the key, or it is not one of this account's

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, Response
 
-from onecard.base.texts import Text, say
+from onecard.base.texts import Text, say, say_in
 from onecard.tenants import sessions
 from onecard.tenants.factors import RelyingParty
 from onecard.tenants.sessions.model import Refused, SignedIn
@@ -34,16 +34,18 @@ def relying_party(visit: Visit) -> RelyingParty | None:
     return RelyingParty(host, "OneCard", f"{url.scheme}://{url.netloc}")
 
 
-async def form(visit: Visit, error: Text | None = None, onward: str = "") -> Response:
-    """The page that asks for the second proof."""
+async def form(visit: Visit, error: Text | None = None, onward: str = "", *, typed: bool = False) -> Response:
+    """The page that asks for the second proof; `typed`: a code was, and was refused."""
     onward = onward or local(visit.query.get("next", "/"))
     offered = await sessions.waiting_factors(visit.services.db, _cookie(visit))
     if offered is None:
         visit.toast(say("The sign-in took too long. Sign in again."), "warn")
         return render.go(visit, with_next(PATH, onward))
-    by_code = offered & {"totp", "recovery"}
+    # whoever has passkeys only types a recovery code when he asks for it
+    typed = typed or "totp" in offered or visit.query.get("by") == "code" or relying_party(visit) is None
+    by_code = typed and bool(offered & {"totp", "recovery"})
     field = FieldView(
-        "code" if "totp" in offered else "text", "code", visit.say(say("Code")), required=True,
+        "code" if "totp" in offered else "text", "code", visit.say(say_in("factor", "Code")), required=True,
         autofocus=True, autocomplete="one-time-code",
         help=visit.say(
             say("Six digits from your authenticator app, or one of your recovery codes.")
@@ -60,14 +62,15 @@ async def form(visit: Visit, error: Text | None = None, onward: str = "") -> Res
         hidden=(("next", onward),),
         cancel_href=PATH,
     )
-    others, stuck = _passkey(visit, offered, onward)
+    others, stuck = _passkey(visit, offered, Tone.PLAIN if by_code else Tone.PRIMARY)
     template = "sign_in.html" if by_code else "sign_in_factor.html"
+    code = with_next(f"{FACTOR}?by=code", onward) if "recovery" in offered else ""
     return bare_form(
-        visit, view, say("Second step"), template=template, others=others, stuck=visit.say(stuck)
+        visit, view, say("Second step"), template=template, others=others, stuck=visit.say(stuck), code=code
     )
 
 
-def _passkey(visit: Visit, offered: frozenset[str], onward: str) -> tuple[tuple[Button, ...], Text | str]:
+def _passkey(visit: Visit, offered: frozenset[str], tone: Tone) -> tuple[tuple[Button, ...], Text | str]:
     if "passkey" not in offered:
         return (), ""
     if relying_party(visit) is None:
@@ -75,7 +78,6 @@ def _passkey(visit: Visit, offered: frozenset[str], onward: str) -> tuple[tuple[
             "Your passkey does not work at this address. Open the console by the address it was made for, or"
             " ask an administrator to take your second factors away."
         )
-    tone = Tone.PLAIN if len(offered) > 1 else Tone.PRIMARY
     words = visit.say(say("Use a passkey"))
     return (Button(words, f"{FACTOR}/options", "fingerprint", tone, passkey=f"{FACTOR}/passkey"),), ""
 
@@ -87,7 +89,7 @@ async def take(visit: Visit) -> Response:
         visit.services.db, visit.services.vault, _cookie(visit), str(posted.get("code", ""))[:64],
         **origin(visit),
     )  # fmt: skip
-    return await _answer(visit, outcome)
+    return await _answer(visit, outcome, typed=True)
 
 
 async def options(visit: Visit) -> Response:
@@ -112,10 +114,10 @@ async def take_passkey(visit: Visit) -> Response:
     return await _answer(visit, outcome)
 
 
-async def _answer(visit: Visit, outcome: SignedIn | Refused) -> Response:
+async def _answer(visit: Visit, outcome: SignedIn | Refused, *, typed: bool = False) -> Response:
     onward = local(str((await visit.form()).get("next", "/")))
     if isinstance(outcome, Refused):
-        return await form(visit, outcome.text, onward)
+        return await form(visit, outcome.text, onward, typed=typed)
     return admitted(visit, outcome, onward)
 
 
