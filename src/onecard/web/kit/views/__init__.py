@@ -1,8 +1,4 @@
-"""What templates get: plain values, every text already in the reader's language.
-
-The kit fills these, the templates only lay them out. A template that needs more gets a new field here, never
-a query or a rule of its own.
-"""
+"""What templates get: plain values, every text already in the reader's language."""
 
 from onecard.web.kit.views.forms import FieldView as FieldView
 from onecard.web.kit.views.forms import FormView as FormView
