@@ -77,7 +77,8 @@ async def _known(tx: Tx, visit: Visit, key: int) -> _Known:
     file = await persons.get(tx, key, vault=visit.services.vault, departments=visit.scope)
     seen = visit.may(F.PEOPLE_PHOTO_VIEW)
     entries: list[Row] = []
-    if visit.may(F.SYSTEM_AUDIT_VIEW):
+    # of whom was erased, the page does not show what the audit still knows
+    if visit.may(F.SYSTEM_AUDIT_VIEW) and not file.erased:
         found = await ENTRIES.slice(tx, Wish(arguments={"search": file.number}), 0, _LOOKED_AT)
         entries = [row for row in found if (row["thing"], row["subject"]) == ("person", file.number)]
     return _Known(
@@ -309,7 +310,7 @@ def _tables(visit: Visit, known: _Known) -> tuple[tuple[str, TableView], ...]:
     held: list[Any] = [asdict(each) for each in known.cards]
     shown = plain_table(visit, "cards", _CARDS, held, say("No card yet. Cards are issued at a desk."))
     tables = [(visit.say(say("Cards")), shown)]
-    if visit.may(F.SYSTEM_AUDIT_VIEW):
+    if visit.may(F.SYSTEM_AUDIT_VIEW) and not known.file.erased:
         none = say("Nothing was written down yet.")
         entries = plain_table(visit, "entries", _ENTRIES, known.entries, none)
         tables.append((visit.say(say("Latest changes")), entries))
