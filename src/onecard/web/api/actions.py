@@ -202,7 +202,7 @@ def action_of(page: Page) -> Action | None:
     owner = getattr(page.open, "__self__", None)
     if not isinstance(owner, Action) or "POST" not in (page.methods or ()):
         return None
-    return None if owner.upload else owner
+    return owner if owner.call and not owner.upload else None
 
 
 def add_action(maker: Maker, action: Action) -> None:

@@ -10,11 +10,13 @@ from onecard.web.api.actions import action_of, add_action, add_bulk
 from onecard.web.api.description import VERSION, add_description
 from onecard.web.api.jobs import add_export, add_jobs
 from onecard.web.api.me import add_me
+from onecard.web.api.people import add_people
 from onecard.web.api.resources import Maker
 from onecard.web.api.settings import add_settings
 from onecard.web.kit.routes import Page
 from onecard.web.kit.screen import Screen
 from onecard.web.pages import screens
+from onecard.web.pages.people import persons
 from onecard.web.pages.system import enterprise, jobs
 
 
@@ -46,5 +48,7 @@ def _add_screen(router: APIRouter, screen: Screen[Any], language: str) -> None:
         action = action_of(page) if isinstance(page, Page) else None
         if action is not None and action.path.startswith(f"{screen.path}/{{id:int}}/"):
             add_action(maker, action)
+    if screen is persons.SCREEN:
+        add_people(maker)
     if screen is jobs.SCREEN:
         add_jobs(maker)

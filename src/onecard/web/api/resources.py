@@ -81,14 +81,18 @@ class Maker:
     def route(
         self, method: str, path: str, endpoint: Callable[..., Awaitable[Any]], *, verb: str, what: Text,
         needs: Any, model: Any = None, status: int = 200, waits: bool = False,
+        takes: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        """Add one call; `waits`: it may answer that somebody has to approve it first."""
+        """Add one call.
+
+        `waits`: it may answer that somebody has to approve it first; `takes`: describes a file it is sent.
+        """
         answers = problems()
         if waits:
             answers[202] = {"model": Waits, "description": "Waits for a second operator's approval."}
         self.router.add_api_route(
             f"/{self.screen.api}{path}", endpoint, methods=[method], status_code=status, response_model=model,
-            responses=answers, tags=[self.title], openapi_extra=described(needs),
+            responses=answers, tags=[self.title], openapi_extra=described(needs) | dict(takes or {}),
             summary=f"{self.title}: {what.read(self.language)}",
             operation_id=f"{verb}_{self.screen.api}".replace("-", "_"),
         )  # fmt: skip

@@ -67,6 +67,7 @@ class Action:
         submit: words on the form's button, when not the label.
         ready: makes ready what was filled in before the transaction begins, because it takes long.
         upload: the form carries files.
+        call: programs have it too; otherwise they have a call of another shape.
         confirm: asks for the password although the function is not a dangerous one.
         early: works before the password somebody else set is changed.
         looks: who has no more than this sees the form and cannot change it; None: `needs` opens it.
@@ -84,6 +85,7 @@ class Action:
     submit: Text | None = None
     ready: Callable[[Visit, Any], Awaitable[BaseModel]] | None = None
     upload: bool = False
+    call: bool = True
     danger: bool = False
     wide: bool = False
     confirm: bool = False

@@ -73,7 +73,7 @@ SCREEN = Screen(
     columns=(
         Column(name="number", title=say("Class number"), look=Look.CODE),
         Column(name="name", title=say_in("class", "Name"), look=Look.STRONG, phone="title"),
-        Column(name="people", title=say("People")),
+        Column(name="people", title=say_in("count", "People")),
         Column(name="card_fee_fen", title=say("Card fee")),
         Column(name="deposit_fen", title=say("Deposit")),
         Column(name="floor_fen", title=say("Floor"), phone="hide"),

@@ -258,7 +258,7 @@ PHOTO = _action(
 )  # fmt: skip
 TAKE_AWAY = _action(
     "photos/{slot:int}/delete", say("Delete the photo"), "trash", F.PEOPLE_PHOTO_CHANGE, _take_away,
-    danger=True, note=say("It is gone for ever, also from face terminals."),
+    danger=True, note=say("It is gone for ever, also from face terminals."), call=False,
 )  # fmt: skip
 CONSENT = _action(
     "consent", say("Record a consent"), "signature", F.PEOPLE_PHOTO_CHANGE, _consent, form=ConsentForm,

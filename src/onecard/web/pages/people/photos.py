@@ -22,10 +22,13 @@ _small: OrderedDict[bytes, bytes] = OrderedDict()
 
 async def show(visit: Visit) -> Response:
     """A photo; with `size=small` as lists show it."""
+    return await picture(visit, visit.number("person"), visit.number("slot"))
+
+
+async def picture(visit: Visit, person_id: int, slot: int) -> Response:
+    """The answer with a person's photo, or that the browser has it already."""
     async with visit.tx() as tx:
-        content, digest = await photos.jpeg(
-            tx, visit.number("person"), visit.number("slot"), departments=visit.scope
-        )
+        content, digest = await photos.jpeg(tx, person_id, slot, departments=visit.scope)
     small = visit.query.get("size") == "small"
     tag = f'"{digest.hex()[:32]}{"-s" if small else ""}"'
     # an address that names the content never shows another one
