@@ -96,6 +96,8 @@ def _log_to_stderr() -> None:
     level = load_settings().log_level.upper()
     # its pool complains with a traceback each time the database is away; we say so ourselves
     logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
+    # its library notes each start and end of a worker, which says nothing to whoever runs the product
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -81,7 +81,7 @@ select count(distinct w.id) from (
 select p.id, p.number, p.name, p.pinyin, p.department_id, d.name as department, p.class_id,
        c.name as class_name, p.gender, p.phone, p.email, p.state, p.entered_on, p.leaves_on, p.left_on,
        p.changed_at, p.version, p.custom,
-       (select string_agg(k.number::text, ' ' order by k.id) from cards.card k
+       (select string_agg(coalesce(k.number::text, k.uid), ' ' order by k.id) from cards.card k
          where k.tenant_id = :tenant_id and k.person_id = p.id
            and k.state not in ('cancelled', 'returned', 'void')) as cards,
        (select f.slot || '?v=' || encode(substr(f.sha256, 1, 8), 'hex') from people.photo f
