@@ -38,7 +38,7 @@ async def seed_jobs(site: Site, tenant_id: int, operator_id: int, count: int, pr
                 if number % _DONE_EVERY:
                     await jobs.cancel(tx, job_id)
     worker = Worker(
-        db=site.db, vault=site.vault, url=site.application_url, kinds=job_kinds(), pace=Pace(poll=0.2)
+        db=site.db, vault=site.vault, url=site.application_url, kinds=job_kinds(), pace=Pace(poll=0.02)
     )
     await worker.start()
     try:

@@ -1,59 +1,44 @@
-"""`onecard bench`: the ledger beside pgbench, taps and desk end to end; figures, ratios, proofs."""
+"""`onecard bench`: ledger beside pgbench, taps, desk and console end to end; figures, ratios, proofs."""
 
-import asyncio
-import os
-import shutil
-import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from onecard.base.errors import UnavailableError
-from onecard.base.pgserver import EmbeddedPostgres
-from onecard.base.settings import load_settings
 from onecard.base.vault import open_vault
 from onecard.bench import desk as desk_bench
 from onecard.bench import ledger as ledger_bench
 from onecard.bench import tap as tap_bench
 from onecard.bench.desk_office import Target as DeskTarget
-from onecard.bench.processes import program, started
-from onecard.cli import output
+from onecard.cli import bench_web, output
+from onecard.cli.bench_parts import Rounds, Seed, console, goals_table, holds, product, teller, verdict
 from onecard.cli.output import Json
-from onecard.cli.runtime import Runtime, open_runtime, read_servers, run_async
+from onecard.cli.runtime import run_async
 
 app = typer.Typer(help="Benchmarks; every figure comes with a proof of the books.", no_args_is_help=True)
 
-_START_S = 30.0
-_console = Console(highlight=False)
-_Rounds = Annotated[int, typer.Option(min=1, help="More rounds, steadier medians.")]
 _Seconds = Annotated[float, typer.Option(min=0.5, help="Length of each measurement.")]
-_Seed = Annotated[int, typer.Option(help="Of order and load.")]
 
 
 @app.command()
 def ledger(
     *,
-    rounds: _Rounds = 3,
+    rounds: Rounds = 3,
     seconds: _Seconds = 4.0,
-    seed: _Seed = 1,
+    seed: Seed = 1,
     accounts: Annotated[int, typer.Option(min=100, help="Cardholders.")] = 100_000,
     scale: Annotated[int, typer.Option(min=1, help="pgbench's scale factor.")] = 50,
     as_json: Json = False,
 ) -> None:
     """The ledger's engine and pgbench TPC-B-like on one server, interleaved."""
     options = ledger_bench.Options(rounds=rounds, seconds=seconds, accounts=accounts, scale=scale, seed=seed)
-    result = run_async(ledger_bench.run(options, _progress(hidden=as_json)))
+    result = run_async(ledger_bench.run(options, teller(hidden=as_json)))
     if as_json:
         output.print_json(result)
     else:
-        _console.print(_ledger_figures(result))
-        _console.print(_ledger_goals(result))
+        console.print(_ledger_figures(result))
+        console.print(_ledger_goals(result))
     if not result["check_ok"]:
         raise typer.Exit(1)
 
@@ -61,9 +46,9 @@ def ledger(
 @app.command()
 def tap(
     *,
-    rounds: _Rounds = 3,
+    rounds: Rounds = 3,
     seconds: _Seconds = 6.0,
-    seed: _Seed = 1,
+    seed: Seed = 1,
     terminals: Annotated[int, typer.Option(min=1, help="Simulated terminals.")] = 200,
     people: Annotated[int, typer.Option(min=1, help="Cardholders.")] = 5_000,
     rate_most: Annotated[int, typer.Option(min=1, help="Highest rate to try.")] = 10_000,
@@ -73,11 +58,11 @@ def tap(
     options = tap_bench.Options(
         rounds=rounds, seconds=seconds, terminals=terminals, people=people, seed=seed, rate_most=rate_most
     )
-    result = run_async(_tap(options, _progress(hidden=as_json)))
+    result = run_async(_tap(options, teller(hidden=as_json)))
     if as_json:
         output.print_json(result)
     else:
-        _console.print(_tap_figures(result))
+        console.print(_tap_figures(result))
     if not result["check_ok"]:
         raise typer.Exit(1)
 
@@ -85,8 +70,8 @@ def tap(
 @app.command()
 def desk(
     *,
-    rounds: _Rounds = 5,
-    seed: _Seed = 1,
+    rounds: Rounds = 5,
+    seed: Seed = 1,
     cards: Annotated[int, typer.Option(min=1, help="Cards in each round, each issued and used.")] = 40,
     batch: Annotated[
         int, typer.Option(min=1, help="Cards issued one after the other, with radio times.")
@@ -95,18 +80,18 @@ def desk(
 ) -> None:
     """A desk and its agent in another process: round trips, the desk's own time, cards a minute."""
     options = desk_bench.Options(rounds=rounds, cards=cards, batch=batch, seed=seed)
-    result = run_async(_desk(options, _progress(hidden=as_json)))
+    result = run_async(_desk(options, teller(hidden=as_json)))
     if as_json:
         output.print_json(result)
     else:
-        _console.print(_desk_figures(result))
-        _console.print(_desk_goals(result))
+        console.print(_desk_figures(result))
+        console.print(_desk_goals(result))
     if not result["check_ok"]:
         raise typer.Exit(1)
 
 
 async def _tap(options: tap_bench.Options, progress: Callable[[str], None]) -> dict[str, Any]:
-    async with _product() as (runtime, address):
+    async with product() as (runtime, address):
         target = tap_bench.Target(
             runtime.db, runtime.ledger, open_vault(runtime.settings), runtime.urls.engine, address
         )
@@ -114,52 +99,13 @@ async def _tap(options: tap_bench.Options, progress: Callable[[str], None]) -> d
 
 
 async def _desk(options: desk_bench.Options, progress: Callable[[str], None]) -> dict[str, Any]:
-    async with _product() as (runtime, _):
+    async with product() as (runtime, _):
         assert runtime.bus and runtime.address  # noqa: S101, PT018  a running product has a bus
         target = DeskTarget(
             runtime.db, runtime.ledger, open_vault(runtime.settings), runtime.urls.engine, runtime.bus,
             runtime.address.agents_url,
         )  # fmt: skip
         return await desk_bench.run(target, runtime.settings.data_dir, options, progress)
-
-
-@asynccontextmanager
-async def _product() -> AsyncIterator[tuple[Runtime, tuple[str, int]]]:
-    """A product in a process of its own, on a directory of its own, and the address terminals use."""
-    directory = Path(tempfile.mkdtemp(prefix="onecard-bench-"))
-    settings = load_settings().model_copy(
-        update={"data_dir": directory, "database_url": None, "nats_url": None}
-    )
-    try:
-        async with _serving(directory) as address, open_runtime(settings) as runtime:
-            yield runtime, address
-    finally:
-        for path in (EmbeddedPostgres(directory).socket_dir, directory):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-@asynccontextmanager
-async def _serving(directory: Path) -> AsyncIterator[tuple[str, int]]:
-    """`onecard serve` as a process of its own; gives the address terminals use."""
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
-    environment |= {"ONECARD_DATA_DIR": str(directory), "ONECARD_LOG_LEVEL": "warning"}
-    async with started(program("onecard"), "serve", environment=environment) as process:
-        yield await _announced(directory, process)
-
-
-async def _announced(directory: Path, process: asyncio.subprocess.Process) -> tuple[str, int]:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline and process.returncode is None:
-        servers = read_servers(directory)
-        if servers is not None:
-            return servers.mqtt_host, servers.mqtt_port
-        await asyncio.sleep(0.05)
-    message = "`onecard serve` did not come up to be measured."
-    raise UnavailableError(message)
-
-
-def _progress(*, hidden: bool) -> Callable[[str], None]:
-    return (lambda line: None) if hidden else output.say
 
 
 def _ledger_figures(result: Mapping[str, Any]) -> Table:
@@ -179,7 +125,7 @@ def _ledger_figures(result: Mapping[str, Any]) -> Table:
 
 
 def _ledger_goals(result: Mapping[str, Any]) -> Table:
-    table = _goals()
+    table = goals_table()
     goals = ledger_bench.GOALS
     for what, goal, measured, met in (
         (
@@ -201,8 +147,8 @@ def _ledger_goals(result: Mapping[str, Any]) -> Table:
             lambda value: value <= goals["ratio_1"],
         ),
     ):
-        table.add_row(what, goal, str(measured), _verdict(met(measured) if measured is not None else None))
-    table.add_row("every proof after every round", "holds", _holds(result), _verdict(result["check_ok"]))
+        table.add_row(what, goal, str(measured), verdict(met(measured) if measured is not None else None))
+    table.add_row("every proof after every round", "holds", holds(result), verdict(result["check_ok"]))
     return table
 
 
@@ -211,16 +157,16 @@ def _at_least(name: str) -> Callable[[float], bool]:
 
 
 def _tap_figures(result: Mapping[str, Any]) -> Table:
-    table = _goals()
+    table = goals_table()
     base = result[f"at_{tap_bench.BASE_RATE}"]
     table.add_row("p50 ms at 200 taps/s", "", f"{base['p50']}", "")
     table.add_row("p95 ms at 200 taps/s", "", f"{base['p95']}", "")
     met = base["p99"] <= tap_bench.GOAL_P99_MS
-    table.add_row("p99 ms at 200 taps/s", f"≤ {tap_bench.GOAL_P99_MS:g}", f"{base['p99']}", _verdict(met))
+    table.add_row("p99 ms at 200 taps/s", f"≤ {tap_bench.GOAL_P99_MS:g}", f"{base['p99']}", verdict(met))
     table.add_row(
         f"highest rate with p99 ≤ {tap_bench.HELD_P99_MS:g} ms", "", f"{result['highest_rate']:,}/s", ""
     )
-    table.add_row("every proof after every round", "holds", _holds(result), _verdict(result["check_ok"]))
+    table.add_row("every proof after every round", "holds", holds(result), verdict(result["check_ok"]))
     return table
 
 
@@ -248,23 +194,11 @@ def _both(figures: Mapping[str, float]) -> str:
 
 
 def _desk_goals(result: Mapping[str, Any]) -> Table:
-    table = _goals()
+    table = goals_table()
     for goal in result["goals"]:
-        table.add_row(goal["what"], goal["goal"], f"{goal['measured']:g}", _verdict(goal["met"]))
-    table.add_row("every proof after every round", "holds", _holds(result), _verdict(result["check_ok"]))
+        table.add_row(goal["what"], goal["goal"], f"{goal['measured']:g}", verdict(goal["met"]))
+    table.add_row("every proof after every round", "holds", holds(result), verdict(result["check_ok"]))
     return table
 
 
-def _goals() -> Table:
-    table = Table(title="Goals", title_justify="left", box=None)
-    for heading in ("what", "goal", "measured", ""):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
-    return table
-
-
-def _holds(result: Mapping[str, Any]) -> str:
-    return "holds" if result["check_ok"] else "DOES NOT HOLD"
-
-
-def _verdict(met: bool | None) -> str:  # noqa: FBT001  the value to be shown
-    return "" if met is None else ("met" if met else "missed")
+app.command()(bench_web.web)
