@@ -16,7 +16,7 @@ from onecard.web.kit.visit import Cookie, Visit
 from onecard.web.pages.access import sign_in
 from onecard.web.pages.access.sign_in import PROVIDER, admitted, bare_form, origin
 
-ONCE, DONE = "/sign-in/once", f"{PROVIDER}/done"
+ONCE, BACK = "/sign-in/once", "/sign-in/back"
 STARTED_COOKIE = "__Host-onecard-provider"
 _STARTED_S = 600
 
@@ -53,7 +53,7 @@ async def begin(visit: Visit) -> Response:
     code, onward = visit.query.get("tenant", ""), local(visit.query.get("next", "/"))
     try:
         started = await oidc.begin(
-            visit.services.db, visit.services.providers, code, visit.base_url + DONE, where=visit.address
+            visit.services.db, visit.services.providers, code, visit.base_url + BACK, where=visit.address
         )
     except OneCardError as error:
         return await sign_in.form(visit, said(error))
@@ -79,5 +79,5 @@ PAGES = [
     Page(ONCE, once, needs=Open.ANYBODY),
     Page(ONCE, take_once, needs=Open.ANYBODY, methods=["POST"]),
     Page(PROVIDER, begin, needs=Open.ANYBODY),
-    Page(DONE, finish, needs=Open.ANYBODY),
+    Page(BACK, finish, needs=Open.ANYBODY),
 ]
