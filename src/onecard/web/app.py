@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from onecard.base.errors import OneCardError
-from onecard.web.api import problems
+from onecard.web.api import docs, problems
 from onecard.web.api.app import api_router, calls
 from onecard.web.kit import errors
 from onecard.web.kit.assets import StaticDoor
@@ -43,7 +43,7 @@ def create_app(services: Services) -> FastAPI:
         openapi_url=None,
     )
     app.state.services = services
-    app.router.routes.extend(_in_order(pages()))
+    app.router.routes.extend(_in_order([*pages(), *docs.PAGES]))
     router = api_router()
     app.state.calls = calls(router)
     app.include_router(router)

@@ -20,7 +20,7 @@ from onecard.web.kit.needs import Open
 from onecard.web.kit.visit import SESSION_COOKIE, Visit
 
 VERSION = "/api/v1"
-_DOCUMENT = f"{VERSION}/openapi.json"
+DOCUMENT = f"{VERSION}/openapi.json"
 _METHODS = ("get", "post", "patch", "put", "delete")
 _ABOUT = say(
     "Everything the console does, for programs. Amounts are whole numbers in the minor unit of the currency,"
@@ -46,7 +46,7 @@ def add_description(router: APIRouter, remake: Remake) -> None:
         return JSONResponse(await asyncio.to_thread(made, language_of(visit.request)))
 
     router.add_api_route(
-        _DOCUMENT.removeprefix(VERSION), show, methods=["GET"], response_model=None, include_in_schema=False,
+        DOCUMENT.removeprefix(VERSION), show, methods=["GET"], response_model=None, include_in_schema=False,
         operation_id="get_openapi", openapi_extra=described(Open.SIGNED_IN),
     )  # fmt: skip
 

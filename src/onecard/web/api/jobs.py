@@ -59,11 +59,15 @@ def add_jobs(maker: Maker) -> None:
         "POST", "/{id}/cancel", cancel, verb="cancel", what=say("Cancel the job"), needs=needs, model=Done
     )
     files: dict[int | str, dict[str, Any]] = {
-        200: {"description": "The file.", "content": {"application/octet-stream": {"schema": _FILE}}}
+        200: {
+            "description": say("The file.").read(maker.language),
+            "content": {"*/*": {"schema": _FILE}},
+        }
     }
     maker.router.add_api_route(
         f"/{maker.screen.api}/{{id}}/result", result, methods=["GET"], response_model=None,
-        response_class=Response, responses=problems() | files, tags=[maker.title], operation_id="result_jobs",
+        response_class=Response, responses=problems(maker.language) | files, tags=[maker.title],
+        operation_id="result_jobs",
         summary=f"{maker.title}: {say('Download the result').read(maker.language)}",
         openapi_extra=described(needs),
     )  # fmt: skip

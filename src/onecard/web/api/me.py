@@ -11,7 +11,7 @@ from onecard.tenants import sessions
 from onecard.tenants.functions import Function
 from onecard.web.api.caller import calling, described
 from onecard.web.api.problems import Refusal
-from onecard.web.api.resources import problems
+from onecard.web.api.resources import DONE, problems
 from onecard.web.kit.guard import set_cookie
 from onecard.web.kit.needs import Open
 from onecard.web.kit.visit import SESSION_COOKIE, Cookie, Visit
@@ -71,11 +71,13 @@ def add_me(router: APIRouter, language: str) -> None:
         return f"{title}: {what.read(language)}"
 
     router.add_api_route(
-        "/me", me, methods=["GET"], response_model=Me, responses=problems(), tags=[title],
+        "/me", me, methods=["GET"], response_model=Me, response_description=DONE.read(language),
+        responses=problems(language), tags=[title],
         summary=summary(say("one")), operation_id="get_me", openapi_extra=described(needs),
     )  # fmt: skip
     router.add_api_route(
         "/me/confirmation", confirm, methods=["POST"], status_code=204, response_model=None,
-        responses=problems(), tags=[title], operation_id="confirm_me", openapi_extra=described(needs),
+        response_description=DONE.read(language),
+        responses=problems(language), tags=[title], operation_id="confirm_me", openapi_extra=described(needs),
         summary=summary(say("confirm with the password, good for five minutes")),
     )  # fmt: skip

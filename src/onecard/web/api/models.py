@@ -10,7 +10,16 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    WithJsonSchema,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 
 from onecard.base.listing import Kind
@@ -45,6 +54,8 @@ def _yes(value: Any) -> Any:
 
 
 _ISO = BeforeValidator(_iso)
+# OpenAPI's own format `time` is of a time zone, which a time of the business day has not
+_CLOCK = WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"})
 Id = Annotated[int, Field(ge=1, lt=_INT64)]
 Whole = Annotated[int, Field(ge=-_INT64, lt=_INT64)]
 _STRICT: dict[Any, Any] = {
@@ -52,7 +63,7 @@ _STRICT: dict[Any, Any] = {
     bool: Annotated[bool, Strict()],
     str: Annotated[str, Strict()],
     date: Annotated[date, _ISO],
-    time: Annotated[time, _ISO],
+    time: Annotated[time, _ISO, _CLOCK],
     datetime: Annotated[datetime, _ISO],
 }
 _TYPES: dict[Kind, Any] = {
@@ -191,7 +202,8 @@ def stored_model(
         if kind_of(info) in FILES or kind_of(info) == "new-password":
             continue
         description = ui_of(info).label.read(language)
-        fields[field] = (Annotated[info.annotation | None, Field(description=description)], None)  # type: ignore[operator]
+        kind: Any = Annotated[time, _CLOCK] if _bare(info.annotation) is time else info.annotation
+        fields[field] = (Annotated[kind | None, Field(description=description)], None)
     return create_model(name, __doc__=form.__doc__, **fields)
 
 

@@ -23,7 +23,7 @@ from onecard.tenants.functions import F
 from onecard.web.api.caller import calling, described
 from onecard.web.api.carrying import Change, Headers, carry_out
 from onecard.web.api.jobs import Started
-from onecard.web.api.resources import Id, Maker, problems
+from onecard.web.api.resources import DONE, Id, Maker, problems
 from onecard.web.kit.visit import Visit
 from onecard.web.pages.people import imports, person_actions
 from onecard.web.pages.people import photos as pictures
@@ -133,7 +133,8 @@ def _file(maker: Maker, path: str, show: Callable[..., Awaitable[Response]], med
     }
     maker.router.add_api_route(
         f"/{maker.screen.api}{path}", show, methods=["GET"], response_model=None, response_class=Response,
-        responses=problems() | found, tags=[maker.title], operation_id="get_photo_people",
+        response_description=DONE.read(maker.language),
+        responses=problems(maker.language) | found, tags=[maker.title], operation_id="get_photo_people",
         summary=f"{maker.title}: {say('Photo').read(maker.language)}",
         openapi_extra=described(F.PEOPLE_PHOTO_VIEW),
     )  # fmt: skip

@@ -87,12 +87,11 @@ class Maker:
 
         `waits`: it may answer that somebody has to approve it first; `takes`: describes a file it is sent.
         """
-        answers = problems()
-        if waits:
-            answers[202] = {"model": Waits, "description": "Waits for a second operator's approval."}
         self.router.add_api_route(
             f"/{self.screen.api}{path}", endpoint, methods=[method], status_code=status, response_model=model,
-            responses=answers, tags=[self.title], openapi_extra=described(needs) | dict(takes or {}),
+            response_description=DONE.read(self.language),
+            responses=problems(self.language, waits=waits), tags=[self.title],
+            openapi_extra=described(needs) | dict(takes or {}),
             summary=f"{self.title}: {what.read(self.language)}",
             operation_id=f"{verb}_{self.screen.api}".replace("-", "_"),
         )  # fmt: skip
@@ -214,29 +213,32 @@ class Maker:
         )
 
 
-_WORDS = {
-    400: "Refused, with the reason.",
-    401: "Nobody is known by what was sent.",
-    403: "The function is missing, or a confirmation.",
-    404: "Not found.",
-    405: "Not with this method.",
-    409: "Contradicts what is stored, or what was asked before with this key.",
-    413: "Too large.",
-    415: "Not a kind of content that is taken here.",
-    422: "A field is not usable.",
-    429: "Too many requests; `Retry-After` says how many seconds to wait.",
-    500: "Something went wrong on the server; nothing was changed.",
-    503: "Not available right now.",
+_ANSWERS = {
+    400: say("Refused, with the reason."),
+    401: say("Nobody is known by what was sent."),
+    403: say("The function is missing, or a confirmation."),
+    404: say("Not found."),
+    405: say("Not with this method."),
+    409: say("Contradicts what is stored, or what was asked before with this key."),
+    413: say("Too large."),
+    415: say("Not a kind of content that is taken here."),
+    422: say("A field is not usable."),
+    429: say("Too many requests; the header Retry-After says how many seconds to wait."),
+    500: say("Something went wrong on the server; nothing was changed."),
+    503: say("Not available right now."),
 }
+DONE = say("Done.")
+WAITS = say("Waits for a second operator's approval; nothing was changed yet.")
 
 
-def problems() -> dict[int | str, dict[str, Any]]:
-    """The errors every call may answer with, for the description."""
+def problems(language: str = "en", *, waits: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The errors every call may answer with, for the description; `waits`: it may need an approval."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {"description": words, "content": {PROBLEM: {"schema": schema}}}
-        for status, words in _WORDS.items()
+    found: dict[int | str, dict[str, Any]] = {
+        status: {"description": words.read(language), "content": {PROBLEM: {"schema": schema}}}
+        for status, words in _ANSWERS.items()
     }
+    return found | ({202: {"model": Waits, "description": WAITS.read(language)}} if waits else {})
 
 
 def _refuse_guarded(screen: Screen[Any], visit: Visit, values: Mapping[str, Any]) -> None:

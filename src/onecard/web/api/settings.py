@@ -9,8 +9,8 @@ from onecard.base.texts import say
 from onecard.web.api import models
 from onecard.web.api.actions import change_of
 from onecard.web.api.caller import calling, described
-from onecard.web.api.carrying import Headers, Waits, carry_out
-from onecard.web.api.resources import problems
+from onecard.web.api.carrying import Headers, carry_out
+from onecard.web.api.resources import DONE, problems
 from onecard.web.kit.form_page import FormPage
 from onecard.web.kit.visit import Visit
 
@@ -38,15 +38,14 @@ def add_settings(router: APIRouter, name: str, page: FormPage, language: str) ->
         return await carry_out(visit, headers, await change_of(visit, page, made, status=204))
 
     router.add_api_route(
-        f"/{name}", show, methods=["GET"], response_model=stored, responses=problems(), tags=[title],
+        f"/{name}", show, methods=["GET"], response_model=stored, responses=problems(language), tags=[title],
+        response_description=DONE.read(language),
         summary=f"{title}: {say('one').read(language)}", operation_id=f"get_{name}",
         openapi_extra=described(looks),
     )  # fmt: skip
-    waits: dict[int | str, dict[str, Any]] = {
-        202: {"model": Waits, "description": "Waits for a second operator's approval."}
-    }
     router.add_api_route(
         f"/{name}", change, methods=["PATCH"], status_code=204, response_model=None,
-        responses=problems() | waits, tags=[title], operation_id=f"change_{name}",
+        responses=problems(language, waits=True), tags=[title],
+        response_description=DONE.read(language), operation_id=f"change_{name}",
         summary=f"{title}: {say('change').read(language)}", openapi_extra=described(page.needs),
     )  # fmt: skip

@@ -20,6 +20,7 @@ class Look(StrEnum):
 
     TEXT = "text"
     STRONG = "strong"  # the first thing one looks for in a row
+    TERM = "term"  # a word of machines, the same in every language
     CODE = "code"  # numbers of people, accounts, cards: tabular digits
     NUMBER = "number"  # right-aligned
     MONEY = "money"  # right-aligned, sign and colour together
