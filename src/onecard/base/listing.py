@@ -147,7 +147,10 @@ class Listing:
 
     async def page(self, tx: Tx, wish: Wish) -> Page:
         """One page, from the nearer end of the list; `first` beyond the end gives the last page."""
-        total = await self.count(tx, wish)
+        return await self.page_of(tx, wish, await self.count(tx, wish))
+
+    async def page_of(self, tx: Tx, wish: Wish, total: int) -> Page:
+        """One page of a list that is known to have `total` rows."""
         first = min(wish.first, max(0, (total - 1) // wish.most * wish.most))
         most = min(wish.most, total - first)
         from_the_end = first > total // 2

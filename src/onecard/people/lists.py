@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from onecard.base.db import Row, Tx, load_queries
-from onecard.base.listing import Field, Kind, Listing, Wish
+from onecard.base.listing import Field, Kind, Listing, Page, Wish
 from onecard.people.departments import subtree
 from onecard.people.rules import compact, plain
 from onecard.people.search_keys import normal
@@ -27,6 +27,16 @@ class _People(Listing):
         """`fields` as of every listing."""
         super().__init__(_sql, "people", *fields, order="number")
         self._found, self._tested = (Listing(_sql, name, *fields, order="number") for name in _SEARCHES)
+
+    async def page(self, tx: Tx, wish: Wish) -> Page:
+        """One page; what is found is counted once, which decides how it is fetched."""
+        wish = await _placed(tx, wish)
+        found = _as_search(wish)
+        if found is None:
+            return await super().page(tx, wish)
+        total = await self.count(tx, wish)
+        page = await self._chosen(total).page_of(tx, found, total)
+        return Page(await _shown(tx, page.rows), page.total, page.first)
 
     async def slice(self, tx: Tx, wish: Wish, offset: int, most: int, *, turned: bool = False) -> list[Row]:
         """Rows from an offset on."""
@@ -76,7 +86,10 @@ class _People(Listing):
         found = _as_search(wish)
         if found is None:
             return self, wish
-        return (self._found if await self.count(tx, wish) <= _FEW else self._tested), found
+        return self._chosen(await self.count(tx, wish)), found
+
+    def _chosen(self, total: int) -> Listing:
+        return self._found if total <= _FEW else self._tested
 
 
 _SEARCHES = ("found", "tested")

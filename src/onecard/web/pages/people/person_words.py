@@ -28,7 +28,7 @@ CARD_STATES: dict[CardState, tuple[Text, Tone]] = {
     CardState.RETURNED: (say_in("card", "Returned"), Tone.MUTED),
     CardState.VOID: (say_in("card", "Void"), Tone.MUTED),
 }
-TECHNOLOGIES: dict[str, Text] = {"uid": say("UID only"), "classic": say("MIFARE Classic")}
+TECHNOLOGIES: dict[str, Text | str] = {"uid": say("UID only"), "classic": "MIFARE Classic"}
 PURSES: dict[str, Text] = {
     "cash": say_in("purse", "Cash"),
     "subsidy": say_in("purse", "Subsidy"),
