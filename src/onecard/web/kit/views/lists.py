@@ -36,6 +36,15 @@ class RowView:
     dialog: bool = False
     label: str = ""  # what the row's check box is called for a screen reader
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where each cell leads: where it says itself; if none does, the strong or first leads as the row."""
+        own = tuple("" if cell.look is Look.PHOTO else cell.href for cell in self.cells)
+        if not self.href or any(own):
+            return own
+        strong = tuple(self.href if cell.look is Look.STRONG else "" for cell in self.cells)
+        return strong if any(strong) else (self.href, *own[1:])
+
 
 @dataclass(frozen=True, slots=True)
 class FilterView:

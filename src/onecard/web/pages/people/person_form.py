@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, create_model
@@ -134,8 +135,9 @@ class StoredPerson(BaseModel):
     version: int
 
 
-def with_custom(definitions: Sequence[CustomField]) -> type[PersonBasics]:
-    """The form with a tenant's own fields."""
+@lru_cache(maxsize=256)
+def with_custom(definitions: tuple[CustomField, ...]) -> type[PersonBasics]:
+    """The form with a tenant's own fields; making a model takes longer than reading a list."""
     added: dict[str, Any] = {f"{CUSTOM}{each.id}": _declared(each) for each in definitions}
     return create_model("PersonForm", __base__=PersonBasics, **added)
 

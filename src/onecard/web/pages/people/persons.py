@@ -101,7 +101,7 @@ async def tailored(screen: Screen[Any], tx: Tx, visit: Visit) -> Screen[Any]:
     own = await fields.fields(tx)
     names: dict[str, Word] = {str(each.id): Text(each.name) for each in await classes.classes(tx)}
     columns = [replace(each, words=names) if each.name == "class_id" else each for each in screen.columns]
-    return replace(screen, columns=(*columns, *map(_own_column, own)), form=with_custom(own))
+    return replace(screen, columns=(*columns, *map(_own_column, own)), form=with_custom(tuple(own)))
 
 
 def _own_column(field: CustomField) -> Column:
