@@ -141,8 +141,8 @@ def _figures(result: Mapping[str, Any]) -> Table:
     for group in sorted(result["groups"], key=lambda group: group["screen"]):
         sql, ratio = group["sql_ms"], group["ratio"]
         table.add_row(
-            group["screen"], f"{group['caller'][:7]} {group['kind']}", str(group["requests"]), *_three(group["ms"]),
-            f"{sql['p50']:.1f}" if sql else "", f"{ratio:.1f} ×" if ratio else "",
+            group["screen"], f"{group['caller'][:7]} {group['kind']}", str(group["requests"]),
+            *_three(group["ms"]), f"{sql['p50']:.1f}" if sql else "", f"{ratio:.1f} ×" if ratio else "",
         )  # fmt: skip
     table.add_row("a static file", "", "", *_three(result["static_ms"]))
     return table
