@@ -1,4 +1,4 @@
-"""Real Chromium (Debian's) against a real console: one console for each file of tests, one browser."""
+"""Real Chromium (Debian's) against a real console: one console and one browser for each file of tests."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, sync_playwright
 from stage import Stage, raised
 from visitors import Visitors
 
@@ -27,6 +27,19 @@ def chromium() -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": str(CHROMIUM), "args": list(QUIET)}
+
+
+@pytest.fixture(scope="module")
+def browser(browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
+    """Chromium for one file of tests.
+
+    Not for the whole run, as the plugin has it: while Playwright is open its loop counts as running, and other
+    tests of the same process cannot start theirs.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**browser_type_launch_args)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
