@@ -39,6 +39,7 @@ bench: setup ## ratios against named peers, measured in one run
 	@$(BIN)/onecard bench ledger
 	@$(BIN)/onecard bench tap
 	@$(BIN)/onecard bench desk
+	@$(BIN)/onecard bench web
 
 texts: setup ## print what has no Chinese yet, ready to be put into a catalogue
 	@PYTHONPATH=tests/repo $(BIN)/python -m house.texts
