@@ -62,7 +62,7 @@ def test_wrong_rows_come_back_and_the_good_ones_are_imported(enter: Enter) -> No
     step = upload(admin, csv(ROWS))
     page = ended(admin, step)
     assert re.findall(r'<dd class="digits">(\d+)', page) == ["2", "2", "0", "0"]
-    assert "不存在的班" in page
+    assert "部门“不存在的班”不存在" in page
     assert numbers(admin.get(f"{PATH}?q=6001").text) == []
     wrong = admin.get(f"/jobs/{step.rsplit('/', 1)[-1]}/result")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(wrong.content)).get_sheet_by_index(0).to_python()

@@ -78,6 +78,7 @@ def view(visit: Visit, job: Job, detail: Any = None) -> JobView:
         if name in _COUNTS and isinstance(number, int)
     )
     own = is_own(visit, job)
+    further = addition.buttons(visit, job) if own and addition.buttons else ()
     return JobView(
         id=str(job.id),
         title=visit.say(job.title),
@@ -94,9 +95,7 @@ def view(visit: Visit, job: Job, detail: Any = None) -> JobView:
         sentence=visit.say(job.sentence) if job.sentence else "",
         counts=counts,
         actions=_cancel(visit, job, href),
-        results=(*_result(visit, job, href), *(addition.buttons(visit, job) if addition.buttons else ()))
-        if own
-        else (),
+        results=(*further, *_result(visit, job, href, main=not further)) if own else (),
         table=addition.table(visit, detail) if addition.table and detail is not None else None,
     )
 
@@ -129,11 +128,12 @@ def _cancel(visit: Visit, job: Job, href: str) -> tuple[Button, ...]:
     return (Button(label, f"{href}/cancel", "player-stop", Tone.BAD, post=True, confirm=asks),)
 
 
-def _result(visit: Visit, job: Job, href: str) -> tuple[Button, ...]:
+def _result(visit: Visit, job: Job, href: str, *, main: bool) -> tuple[Button, ...]:
     if job.result is None:
         return ()
     label = visit.say(say("Download {file}", file=job.result.name))
-    return (Button(label, f"{href}/result", "download", Tone.PRIMARY, download=True),)
+    tone = Tone.PRIMARY if main else Tone.PLAIN
+    return (Button(label, f"{href}/result", "download", tone, download=True),)
 
 
 def actor_words(visit: Visit, actor: str) -> str:

@@ -1,7 +1,8 @@
 """Tables out of listings: headings that sort, rows that open, pages that can be jumped to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from onecard.base.db import Row
 from onecard.base.listing import Page
@@ -132,6 +133,12 @@ def page_first(query: Query) -> int:
     text = query.one("page")
     number = int(text) if text.isdigit() and len(text) < 9 else 1  # noqa: PLR2004  nobody has so many pages
     return max(0, number - 1) * page_size(query)
+
+
+def as_rows(things: Sequence[Any]) -> list[Row]:
+    """Dataclasses as rows, with their values as they are; `asdict` would take texts apart."""
+    rows: list[Any] = [{each.name: getattr(thing, each.name) for each in fields(thing)} for thing in things]
+    return rows
 
 
 def plain_table(

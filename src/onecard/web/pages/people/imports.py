@@ -276,8 +276,7 @@ def _next(visit: Visit, job: Job) -> tuple[Button, ...]:
         buttons = (Button(visit.say(label), f"{href}all", "check", Tone.PRIMARY, "Ctrl+Enter", post=True),)
     elif useful:
         good = say_count(
-            useful, "Import {n} good row without the wrong ones",
-            "Import {n} good rows without the wrong ones", n=f"{useful:,}",
+            useful, "Import the good row", "Import the {n} good rows", n=f"{useful:,}",
         )  # fmt: skip
         whole = visit.say(say("Nothing unless all are right"))
         buttons = (

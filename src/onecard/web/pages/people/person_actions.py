@@ -42,10 +42,13 @@ class WhyForm(BaseModel):
     ] = ""
 
 
-class LeaveForm(WhyForm):
-    """When somebody leaves."""
+class LeaveForm(BaseModel):
+    """When somebody leaves, and why."""
 
     on: Annotated[date, Ui(say("Last day"))]
+    note: Annotated[
+        str, Field(max_length=200), Ui(say("Reason"), wide=True, help=say("Stands in the audit."))
+    ] = ""
 
 
 class ConsentForm(BaseModel):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, TypeAlias
 
@@ -19,7 +18,7 @@ from onecard.tenants.functions import F, Function
 from onecard.web.kit.bulk import Bulk, Nothing, Preview, posted_token
 from onecard.web.kit.columns import Column
 from onecard.web.kit.fields import Ui
-from onecard.web.kit.tables import plain_table
+from onecard.web.kit.tables import as_rows, plain_table
 from onecard.web.kit.views import Cell, Look, Option, TableView
 from onecard.web.kit.visit import Visit
 from onecard.web.pages.choices import department_options
@@ -51,13 +50,15 @@ class LeaveForm(BaseModel):
     note: Annotated[str, Field(max_length=200), Ui(say("Reason"), help=say("Stands in the audit."))] = ""
 
 
-class GraduateForm(LeaveForm):
-    """Whose people leave."""
+class GraduateForm(BaseModel):
+    """Whose people leave, and when."""
 
     department_id: Annotated[
         int, Field(ge=1, le=_ID_MOST),
         Ui(say("Department"), kind="departments", help=say("With everything below it, e.g. a year group.")),
     ]  # fmt: skip
+    on: Annotated[date, Ui(say("Last day"))]
+    note: Annotated[str, Field(max_length=200), Ui(say("Reason"), help=say("Stands in the audit."))] = ""
 
 
 def _side(name: str) -> Callable[[Visit, Row], Cell]:
@@ -76,8 +77,7 @@ def shown(visit: Visit, seen: bulk.Preview) -> Preview:
     """What people's preview says, as the kit shows it."""
     sample: TableView | None = None
     if seen.sample:
-        rows: list[Any] = [asdict(each) for each in seen.sample]
-        sample = plain_table(visit, "sample", SAMPLE, rows, say("Nobody."))
+        sample = plain_table(visit, "sample", SAMPLE, as_rows(seen.sample), say("Nobody."))
     refused = [(f"{each.number} {each.name}", each.reason) for each in seen.refused]
     words = say_count(
         seen.affected, "{n} person will change.", "{n} people will change.", n=f"{seen.affected:,}"

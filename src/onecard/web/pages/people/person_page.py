@@ -1,6 +1,6 @@
 """One person: the file, photos, cards, money, what happened to it, what can be done."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ from onecard.tenants.functions import F
 from onecard.web.kit import render
 from onecard.web.kit.columns import Column
 from onecard.web.kit.jobs import actor_words
-from onecard.web.kit.tables import plain_table
+from onecard.web.kit.tables import as_rows, plain_table
 from onecard.web.kit.views import Button, Cell, Fact, Facts, Look, RecordView, TableView, Tone
 from onecard.web.kit.visit import Visit
 from onecard.web.pages.people import person_actions as actions
@@ -307,8 +307,8 @@ _ENTRIES = (
 
 
 def _tables(visit: Visit, known: _Known) -> tuple[tuple[str, TableView], ...]:
-    held: list[Any] = [asdict(each) for each in known.cards]
-    shown = plain_table(visit, "cards", _CARDS, held, say("No card yet. Cards are issued at a desk."))
+    none = say("No card yet. Cards are issued at a desk.")
+    shown = plain_table(visit, "cards", _CARDS, as_rows(known.cards), none)
     tables = [(visit.say(say("Cards")), shown)]
     if visit.may(F.SYSTEM_AUDIT_VIEW) and not known.file.erased:
         none = say("Nothing was written down yet.")

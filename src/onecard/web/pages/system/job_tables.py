@@ -1,7 +1,6 @@
 """What imports show below their card: the first rows and files there is something to say about."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from onecard.base.db import Row
@@ -10,7 +9,7 @@ from onecard.desk.import_job import PEOPLE_CHECK, PEOPLE_IMPORT, wrong_rows
 from onecard.desk.photo_job import PHOTOS_IMPORT, told_of
 from onecard.web.kit import jobs
 from onecard.web.kit.columns import Column
-from onecard.web.kit.tables import plain_table
+from onecard.web.kit.tables import as_rows, plain_table
 from onecard.web.kit.views import Cell, Look, TableView, Tone
 from onecard.web.kit.visit import Visit
 
@@ -29,8 +28,7 @@ _FILES = (Column(name="file", title=say("File"), phone="title"), _WHO[0], _WHY)
 
 
 def _table(visit: Visit, columns: Sequence[Column], found: Sequence[Any], none: Text) -> TableView | None:
-    rows: list[Any] = [asdict(each) for each in found]
-    return plain_table(visit, "wrong", columns, rows, none) if rows else None
+    return plain_table(visit, "wrong", columns, as_rows(found), none) if found else None
 
 
 def _of_rows(visit: Visit, detail: Any) -> TableView | None:
