@@ -28,6 +28,8 @@ MALFORMED = [
     ("ONECARD_MQTT_PORT", "65536"),
     ("ONECARD_MQTT_PORT", "1883.5"),
     ("ONECARD_BUS_PORT", "65536"),
+    ("ONECARD_WEB_PORT", "0"),
+    ("ONECARD_WEB_URL", "console.example"),
     ("ONECARD_LOG_LEVEL", "loud"),
     ("ONECARD_LEASE_MS", "299"),
     ("ONECARD_LEASE_MS", "2501"),
@@ -83,5 +85,7 @@ def test_every_kind_of_setting_is_shown_to_be_refused() -> None:
     free_form = {"ONECARD_DATA_DIR", "ONECARD_MQTT_HOST", "ONECARD_DATA_KEY", "ONECARD_DESK_PASSWORD"}
     # where the card key is, is asked when the key is needed; tests/cards/test_wrapping.py
     free_form |= {f"ONECARD_CARD_KEY{more}" for more in ("", "_IN", "_MODULE", "_PIN")}
+    # used when the console begins to listen; a file that is no certificate is told then
+    free_form |= {f"ONECARD_WEB_{more}" for more in ("HOST", "PROXIES", "CERTIFICATE", "KEY")}
     names = {str(f.validation_alias or f"ONECARD_{n.upper()}") for n, f in Settings.model_fields.items()}
     assert names - checked == free_form

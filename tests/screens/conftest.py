@@ -33,8 +33,8 @@ def browser_type_launch_args() -> dict[str, Any]:
 def browser(browser_type_launch_args: dict[str, Any]) -> Iterator[Browser]:
     """Chromium for one file of tests.
 
-    Not for the whole run, as the plugin has it: while Playwright is open its loop counts as running, and other
-    tests of the same process cannot start theirs.
+    Not for the whole run, as the plugin has it: while Playwright is open its loop counts as running, and
+    other tests of the same process cannot start theirs.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**browser_type_launch_args)
