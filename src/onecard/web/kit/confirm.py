@@ -1,4 +1,4 @@
-"""Dangerous functions ask who it is once more: the operator's password, good for a few minutes."""
+"""Dangerous functions ask who it is once more: by password, or by a code where there is none."""
 
 from datetime import UTC, datetime
 
@@ -14,6 +14,15 @@ def confirm_field(visit: Visit) -> FieldView | None:
     """The field of the form; None while the last proof is fresh."""
     if _fresh(visit):
         return None
+    if not visit.who.has_password:
+        return FieldView(
+            kind="code",
+            name=CONFIRM,
+            label=visit.say(say("Code of your authenticator app")),
+            help=visit.say(say("Without one, sign in again; a fresh sign-in counts for five minutes.")),
+            required=True,
+            autocomplete="one-time-code",
+        )
     return FieldView(
         kind="password",
         name=CONFIRM,
@@ -33,10 +42,14 @@ async def unconfirmed(visit: Visit) -> Text | None:
     if _fresh(visit):
         return None
     posted = await visit.form()
-    password = posted.get(CONFIRM)
-    if not isinstance(password, str) or not password:
-        return say("Write your password.")
-    proof = await sessions.confirm(visit.services.db, visit.who, password=password)
+    typed = posted.get(CONFIRM)
+    if not isinstance(typed, str) or not typed:
+        return say("Write your password.") if visit.who.has_password else say("Write the code.")
+    db, who = visit.services.db, visit.who
+    if who.has_password:
+        proof = await sessions.confirm(db, who, password=typed)
+    else:
+        proof = await sessions.confirm_with_code(db, visit.services.vault, who, typed)
     if isinstance(proof, sessions.Refused):
         return proof.text
     visit.cookies.append(Cookie(SESSION_COOKIE, proof.cookie))
