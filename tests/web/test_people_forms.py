@@ -92,6 +92,13 @@ def test_who_may_not_is_refused_and_who_is_elsewhere_finds_nobody(stage: Stage, 
     assert file_of(stage, "2040").name == "赵四"
 
 
+def test_a_new_file_begins_in_the_department_the_list_shows(stage: Stage, enter: Enter) -> None:
+    key, clerk = stage.departments["七年级1班"], enter("clerk")
+    page = clerk.get(f"{PATH}?department={key}").text
+    assert f'href="{PATH}/new?department_id={key}"' in page
+    assert f'<option value="{key}" selected' in clerk.get(f"{PATH}/new?department_id={key}").text
+
+
 def test_custom_fields_are_in_the_form_and_are_checked(stage: Stage, enter: Enter) -> None:
     async def define(tx: Tx) -> int:
         return await fields.create(tx, FieldDraft(name="宿舍号", kind=FieldKind.NUMBER))

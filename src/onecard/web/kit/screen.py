@@ -7,6 +7,7 @@ paging, export, dialogs, errors and the API follow from it. See docs/internals/s
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeAlias
+from urllib.parse import urlencode
 
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -74,6 +75,7 @@ class Screen(Generic[Model]):
         tree: a tree beside the list.
         api: name below /api/v1; empty: the screen's own pages only.
         live: topics of events after which the list is fetched again.
+        new_from: parameters of the list that fill fields of a new one, e.g. the department it shows.
         usual: words of choices a list shows unless it is searched or another choice is asked for.
         one: what the API asks of who looks at one thing, when it is not `view`.
         stored: what the API answers of one thing, when that is more than its form's fields.
@@ -118,6 +120,7 @@ class Screen(Generic[Model]):
     live: tuple[str, ...] = ()
     in_menu: bool = True
     more: tuple[Page, ...] = field(default=())
+    new_from: Mapping[str, str] = field(default_factory=dict)
     usual: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     one: Needs | None = None
     stored: type[BaseModel] | None = None
@@ -274,7 +277,9 @@ def _new(screen: Screen[Any], visit: Visit) -> tuple[Button, ...]:
     if screen.create is None or screen.change is None or not visit.may(screen.change):
         return ()
     label = visit.say(screen.new)
-    return (Button(label, f"{screen.path}/new", "plus", Tone.PRIMARY, "n", dialog=True),)
+    given = [(name, visit.query[each]) for each, name in screen.new_from.items() if visit.query.get(each)]
+    href = f"{screen.path}/new" + (f"?{urlencode(given)}" if given else "")
+    return (Button(label, href, "plus", Tone.PRIMARY, "n", dialog=True),)
 
 
 def _actions(screen: Screen[Any], visit: Visit, query: Query) -> tuple[Button, ...]:

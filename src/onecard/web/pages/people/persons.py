@@ -148,7 +148,8 @@ search.add(search.Finder(say("People"), F.PEOPLE_PERSON_VIEW, _find))
 SCREEN = Screen(
     path=PATH, area="people", title=say("Personnel files"), icon="users", api="people",
     view=F.PEOPLE_PERSON_VIEW, change=F.PEOPLE_PERSON_CHANGE, export=F.PEOPLE_PERSON_EXPORT,
-    listing=PERSONS, arguments=arguments, tree=tree, kept=frozenset({DEPARTMENT}), tailored=tailored,
+    listing=PERSONS, arguments=arguments, tree=tree, kept=frozenset({DEPARTMENT}),
+    new_from={DEPARTMENT: "department_id"}, tailored=tailored,
     form=PersonForm, stored=StoredPerson, load=load, create=create, save=save, choices=choices,
     record=person_page.show, bulk=person_bulk.ACTIONS, actions=more,
     more=tuple(person_actions.PAGES),
