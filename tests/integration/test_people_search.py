@@ -90,6 +90,18 @@ async def test_search_stays_within_scope_department_and_tenant(school: School, f
     assert await factory.numbers(search="lxm") == ["1"]
 
 
+@pytest.mark.parametrize("typed", ["lxm", "2026", "zs", "X5", "138 0013", "1234", "04:a1:b2", "nobody"])
+async def test_as_many_are_counted_in_departments_as_are_listed(school: School, typed: str) -> None:
+    await _cast(school)
+    eight = await school.below("八年级")
+    async with school.tx() as tx:
+        everybody = await PERSONS.page(tx, Wish(arguments={"search": typed}))
+        there = [row["number"] for row in everybody.rows if row["department_id"] in eight]
+        for place in ("departments", "department"):
+            page = await PERSONS.page(tx, Wish(arguments={"search": typed, place: eight}))
+            assert (page.total, [row["number"] for row in page.rows]) == (len(there), there)
+
+
 async def test_a_new_name_is_found_and_the_old_one_is_not(school: School) -> None:
     ids = await _cast(school)
     async with school.tx() as tx:

@@ -11,7 +11,7 @@ from onecard.people.rules import compact, plain
 from onecard.people.search_keys import normal
 
 _sql = load_queries("onecard.people", "lists.sql")
-_FEW = 5_000  # from here on testing one after the other fills a page sooner than fetching all who are found
+_FEW = 1_500  # from here on testing one after the other fills a page sooner than fetching all who are found
 _PHONE_LEAST = 3  # digits; fewer would find nearly everybody's
 _UID_LEAST = 4
 _CARD_MOST = 6  # digits of a card number
@@ -71,10 +71,15 @@ class _People(Listing):
         found = _as_search(wish)
         if found is None:
             return await super().count(tx, wish)
-        if not wish.conditions and not any(wish.arguments.get(name) is not None for name in _PLACES):
-            prefixes = _prefixes(wish.arguments["search"])
-            return int(await _sql.count_found(tx.connection, tenant_id=tx.tenant_id, **prefixes))
-        return await self._found.count(tx, found)
+        if wish.conditions:
+            return await self._found.count(tx, found)
+        prefixes = _prefixes(wish.arguments["search"])
+        places = {name: wish.arguments.get(name) for name in _PLACES}
+        if any(place is not None for place in places.values()):
+            counted = _sql.count_found_in(tx.connection, tenant_id=tx.tenant_id, **places, **prefixes)
+        else:
+            counted = _sql.count_found(tx.connection, tenant_id=tx.tenant_id, **prefixes)
+        return int(await counted)
 
     async def keys(self, tx: Tx, wish: Wish) -> list[int]:
         """The ids of all, for an action on everything that is found."""

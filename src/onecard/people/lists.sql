@@ -76,6 +76,40 @@ select count(distinct w.id) from (
       where u.tenant_id = :tenant_id and u.uid >= :uid and u.uid < :uid || chr(1114111)
         and u.state not in ('cancelled', 'returned', 'void')) w;
 
+-- name: count_found_in(tenant_id, departments, department, number, phone, name, card, uid)$
+-- How many there are in some departments: each way of finding keeps to them by itself, because nobody can
+-- guess beforehand how many different people all ways together find.
+select count(distinct w.id) from (
+     select n.id from people.person n
+      where n.tenant_id = :tenant_id and n.number >= :number and n.number < :number || chr(1114111)
+        and (:departments::bigint[] is null or n.department_id = any (:departments::bigint[]))
+        and (:department::bigint[] is null or n.department_id = any (:department::bigint[]))
+     union all
+     select t.id from people.person t
+      where t.tenant_id = :tenant_id and t.phone >= :phone and t.phone < :phone || chr(1114111)
+        and (:departments::bigint[] is null or t.department_id = any (:departments::bigint[]))
+        and (:department::bigint[] is null or t.department_id = any (:department::bigint[]))
+     union all
+     select p.id from people.person p
+       join people.search_key s on s.tenant_id = :tenant_id and s.person_id = p.id
+      where p.tenant_id = :tenant_id and s.key >= :name and s.key < :name || chr(1114111)
+        and (:departments::bigint[] is null or p.department_id = any (:departments::bigint[]))
+        and (:department::bigint[] is null or p.department_id = any (:department::bigint[]))
+     union all
+     select h.id from people.person h
+       join cards.card k on k.tenant_id = :tenant_id and k.person_id = h.id
+      where h.tenant_id = :tenant_id and k.number = :card::int
+        and k.state not in ('cancelled', 'returned', 'void')
+        and (:departments::bigint[] is null or h.department_id = any (:departments::bigint[]))
+        and (:department::bigint[] is null or h.department_id = any (:department::bigint[]))
+     union all
+     select o.id from people.person o
+       join cards.card u on u.tenant_id = :tenant_id and u.person_id = o.id
+      where o.tenant_id = :tenant_id and u.uid >= :uid and u.uid < :uid || chr(1114111)
+        and u.state not in ('cancelled', 'returned', 'void')
+        and (:departments::bigint[] is null or o.department_id = any (:departments::bigint[]))
+        and (:department::bigint[] is null or o.department_id = any (:department::bigint[]))) w;
+
 -- name: rows(tenant_id, ids)
 -- What a list shows of these people.
 select p.id, p.number, p.name, p.pinyin, p.department_id, d.name as department, p.class_id,
