@@ -73,9 +73,9 @@ def view(visit: Visit, job: Job, detail: Any = None) -> JobView:
     addition = _additions.get(job.kind, Addition())
     href = f"{JOBS}/{job.id}"
     counts = tuple(
-        (visit.say(_COUNTS[name][0]), f"{number:,}", _COUNTS[name][1] if number else Tone.MUTED)
-        for name, number in job.outcome.items()
-        if name in _COUNTS and isinstance(number, int)
+        (visit.say(label), f"{number:,}", tone if number else Tone.MUTED)
+        for name, (label, tone) in _COUNTS.items()
+        if isinstance(number := job.outcome.get(name), int)
     )
     own = is_own(visit, job)
     further = addition.buttons(visit, job) if own and addition.buttons else ()

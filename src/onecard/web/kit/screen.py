@@ -64,6 +64,7 @@ class Screen(Generic[Model]):
         form: model of the form.
         load, create, save, remove: use cases; each inside the transaction it is given.
         choices: options of the form's fields that come from the database.
+        fresh: values a new one begins with that come from there.
         new: words on the button that makes a new one; `edit` is the title of its form.
         saved: sentence after success.
         search_hint: what the search box finds; None: there is no box.
@@ -97,6 +98,7 @@ class Screen(Generic[Model]):
     save: Callable[[Tx, Visit, int, Model], Awaitable[None]] | None = None
     remove: Callable[[Tx, Visit, int], Awaitable[None]] | None = None
     choices: Callable[[Tx, Visit], Awaitable[Choices]] = no_choices
+    fresh: Callable[[Tx, Visit], Awaitable[Mapping[str, Any]]] | None = None
     trees: Callable[[Tx, Visit, int | None], Awaitable[Mapping[str, Sequence[GrantArea]]]] | None = None
     arguments: Callable[[Visit, Query], Mapping[str, Any]] = search_only
     new: Text = say("New")

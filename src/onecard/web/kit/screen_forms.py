@@ -125,7 +125,8 @@ async def _values(screen: Screen[Any], tx: Tx, visit: Visit, key: int | None) ->
         for name, info in fields.items()
         if not info.is_required()
     }
-    return fresh | {name: value for name, value in visit.query.items() if name in fields}
+    found = await screen.fresh(tx, visit) if screen.fresh else {}
+    return {**fresh, **found, **{name: value for name, value in visit.query.items() if name in fields}}
 
 
 async def _take(screen: Screen[Any], visit: Visit, key: int | None) -> Response:

@@ -53,14 +53,15 @@ export function focusFirst(root) {
   if (field?.select && typing(field)) field.select()
 }
 
-function shown(event) {
-  if (event.target !== body) return
-  const first = !dialog.open
-  if (first) dialog.showModal()
-  dialog.classList.toggle('has-error', body.querySelector('[aria-invalid]') !== null)
-  const error = body.querySelector('.field-error, [data-form-error] .note')
+function shown({ target }) {
+  if (!target.matches?.('[data-form-host]')) return
+  if (target === body) {
+    if (!dialog.open) dialog.showModal()
+    dialog.classList.toggle('has-error', body.querySelector('[aria-invalid]') !== null)
+  }
+  const error = target.querySelector('.field-error, [data-form-error] .note')
   if (error) announce(error.textContent.trim())
-  focusFirst(body)
+  focusFirst(target)
 }
 
 // an answer without content: done. Close, and show the lists anew.
@@ -111,6 +112,9 @@ export function startDialogs() {
     if (done) changed()
   })
   document.addEventListener('htmx:after:settle', shown)
+  // a page that is one form begins in it
+  const only = document.querySelector('.page-form[data-form-host], .page-form [data-form-host], .bare-card [data-form-host]')
+  if (only && document.activeElement === document.body) focusFirst(only)
   document.addEventListener('htmx:finally:request', finished)
   document.addEventListener('htmx:confirm', async (event) => {
     event.preventDefault()

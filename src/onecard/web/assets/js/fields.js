@@ -184,6 +184,12 @@ export function startFields() {
   on('click', '[data-calendar]', calendar)
   on('click', '[data-copy]', copy)
   on('change', '.drop-input', chosen)
+  // Chromium would send the form without a file
+  on('keydown', '.drop-input', (event, input) => {
+    if (event.key !== 'Enter' || event.ctrlKey) return
+    event.preventDefault()
+    input.showPicker()
+  })
   for (const [type, over] of [['dragover', true], ['dragleave', false], ['drop', false]]) {
     on(type, '[data-drop]', (event, box) => box.classList.toggle('drop-over', over))
   }

@@ -45,6 +45,10 @@ function key(event) {
   } else if (event.key === 'Enter') {
     event.preventDefault()
     hits()[at]?.click()
+  } else if (event.key === 'Escape') {
+    // a search box would only empty itself
+    event.preventDefault()
+    palette.close()
   }
 }
 

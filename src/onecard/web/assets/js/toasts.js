@@ -5,7 +5,7 @@ const SHOWN_MS = 6000
 const WAITING = 'onecard-toasts'
 const place = document.getElementById('toasts')
 
-export function toast(words, level = 'good') {
+export function toast(words, level = 'good', since = Date.now()) {
   const box = document.createElement('div')
   box.className = `toast tone-${level}`
   box.setAttribute('role', level === 'bad' ? 'alert' : 'status')
@@ -14,7 +14,7 @@ export function toast(words, level = 'good') {
   box.append(said)
   place.append(box)
   onTop()
-  arm(box)
+  arm(box, since)
 }
 
 // above a dialog that is open: what was shown last as a popover lies on top
@@ -25,7 +25,8 @@ function onTop() {
   place.showPopover()
 }
 
-function arm(box) {
+function arm(box, since = Date.now()) {
+  box.dataset.since = since
   const close = document.createElement('button')
   close.type = 'button'
   close.setAttribute('aria-label', text('close'))
@@ -34,10 +35,10 @@ function arm(box) {
   box.append(close)
   if (box.classList.contains('tone-bad')) return // an error stays until it is read
   let timer
-  const start = () => { timer = setTimeout(() => box.remove(), SHOWN_MS) }
+  const start = (left = SHOWN_MS) => { timer = setTimeout(() => box.remove(), left) }
   box.addEventListener('pointerenter', () => clearTimeout(timer))
-  box.addEventListener('pointerleave', start)
-  start()
+  box.addEventListener('pointerleave', () => start())
+  start(since + SHOWN_MS - Date.now())
 }
 
 export function startToasts() {
@@ -47,12 +48,13 @@ export function startToasts() {
   })
   // a message that came with “go to another page” is shown there
   addEventListener('pagehide', () => {
-    const open = [...place.children].map((box) => [box.firstElementChild.textContent, box.className.split('tone-')[1]])
-    if (open.length) sessionStorage.setItem(WAITING, JSON.stringify({ at: Date.now(), open }))
+    const open = [...place.children].map((box) => (
+      [box.firstElementChild.textContent, box.className.split('tone-')[1], Number(box.dataset.since)]
+    ))
+    if (open.length) sessionStorage.setItem(WAITING, JSON.stringify(open))
   })
-  const waiting = JSON.parse(sessionStorage.getItem(WAITING) ?? 'null')
+  const waiting = JSON.parse(sessionStorage.getItem(WAITING) ?? '[]')
   sessionStorage.removeItem(WAITING)
-  if (waiting && Date.now() - waiting.at < SHOWN_MS && !place.children.length) {
-    for (const [words, level] of waiting.open) toast(words, level)
-  }
+  if (place.children.length) return
+  for (const [words, level, since] of waiting) if (Date.now() - since < SHOWN_MS) toast(words, level, since)
 }

@@ -53,6 +53,12 @@ async def choices(tx: Tx, visit: Visit) -> Mapping[str, Sequence[Option]]:
     return {"parent_id": await department_options(tx, visit)}
 
 
+async def fresh(tx: Tx, visit: Visit) -> Mapping[str, Any]:
+    """A new one belongs to the highest that is seen, unless somebody chooses otherwise."""
+    lines = await departments.outline(tx, departments=visit.who.department_ids)
+    return {"parent_id": lines[0].department.id} if lines else {}
+
+
 async def create(tx: Tx, visit: Visit, form: DepartmentForm) -> int:
     """Make a department."""
     return await departments.create(
@@ -82,7 +88,7 @@ async def remove(tx: Tx, visit: Visit, key: int) -> None:
 SCREEN = Screen(
     path="/people/departments", area="people", title=say("Departments"), icon="sitemap", api="departments",
     view=F.PEOPLE_DEPARTMENT_VIEW, change=F.PEOPLE_DEPARTMENT_CHANGE, listing=DEPARTMENTS,
-    form=DepartmentForm, load=load, create=create, save=save, remove=remove, choices=choices,
+    form=DepartmentForm, load=load, create=create, save=save, remove=remove, choices=choices, fresh=fresh,
     new=say("New department"), edit=say("Change department"), search_hint=say("Name or code of a department"),
     columns=(
         Column(name="name", title=say_in("department", "Name"), show=name, phone="title"),

@@ -20,10 +20,10 @@ def _reason(visit: Visit, row: Row) -> Cell:
 
 _WHO = (
     Column(name="number", title=say("Person number"), look=Look.CODE, phone="sub"),
-    Column(name="name", title=say_in("person", "Name"), phone="title"),
+    Column(name="name", title=say_in("person", "Name"), look=Look.STRONG, phone="title"),
 )
 _WHY = Column(name="reason", title=say("What is wrong"), show=_reason)
-_ROWS = (Column(name="row", title=say("Row"), look=Look.NUMBER), *_WHO, _WHY)
+_ROWS = (Column(name="row", title=say("Row"), look=Look.CODE), *_WHO, _WHY)
 _FILES = (Column(name="file", title=say("File"), phone="title"), _WHO[0], _WHY)
 
 
