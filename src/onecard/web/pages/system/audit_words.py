@@ -102,6 +102,7 @@ FIELDS: dict[str, Text] = {
     "parent": say_in("audit", "Parent department"),
     "passkey": say_in("audit", "Passkey"),
     "password": say_in("audit", "Password"),
+    "password_set_by_other": say_in("audit", "Password set by somebody else"),
     "password_sign_in": say_in("audit", "Sign-in by password"),
     "people": say_in("audit", "People"),
     "phone": say_in("audit", "Phone"),
