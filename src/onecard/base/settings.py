@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     web_url: str = Field(
         "",
         pattern=r"^(https?://[^/]+)?$",
-        description="How browsers reach the console, if not at the address it listens on, e.g. behind a proxy.",
+        description="How browsers reach the console, if not at the address it listens on, e.g. by a proxy.",
     )
     web_proxies: str = Field(
         "",

@@ -261,9 +261,7 @@ async def _delete(tx: Tx, visit: Visit, _form: Any) -> Text:
 
 def _action(name: str, label: Text, needs: Function, carry_out: Any, **more: Any) -> Action:
     more = {"back": _ONE} | more
-    return Action(
-        path=f"{_ONE}/{name}", label=label, needs=needs, carry_out=carry_out, ask=_asked, **more
-    )
+    return Action(path=f"{_ONE}/{name}", label=label, needs=needs, carry_out=carry_out, ask=_asked, **more)
 
 
 PASSWORD = _action(
