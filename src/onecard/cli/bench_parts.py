@@ -79,7 +79,7 @@ def goals_table() -> Table:
     """Empty, with its headings."""
     table = Table(title="Goals", title_justify="left", box=None)
     for heading in ("what", "goal", "measured", ""):
-        table.add_column(heading, justify="left" if heading == "what" else "right")
+        table.add_column(heading, justify="left" if heading == "what" else "right", overflow="fold")
     return table
 
 
