@@ -117,7 +117,7 @@ def test_no_caller_breaks_or_sees_through(
     faults: dict[str, str] = {}
     for operation in found:
         _ask(stage, operation, callers, 3 * (1 + chaos_rounds), faults)
-    assert faults == {}
+    assert not faults, "\n\n".join(f"{where}: {what}" for where, what in faults.items())
 
 
 def _ask(stage: Stage, operation: Any, callers: list[Caller], examples: int, faults: dict[str, str]) -> None:

@@ -35,15 +35,13 @@ _JSON = "application/json"
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias=KEY, min_length=1, max_length=255, pattern="^[ -~]+$",
-        description="Any text of your own: the same call with the same key is done once, for a day.",
+        alias=KEY, min_length=1, max_length=255, pattern="^[ -~]+$"
     ),
 ]  # fmt: skip
 ApprovalNumber = Annotated[
     int | None,
     Header(
-        alias=APPROVAL, ge=1, lt=2**63,
-        description="Number of the approved request for exactly this call, to carry it out now.",
+        alias=APPROVAL, ge=1, lt=2**63
     ),
 ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from onecard.base.texts import Text, say
 from onecard.tenants.functions import LABELS, Function
 from onecard.web.api.caller import FUNCTION, calling, described
-from onecard.web.api.carrying import REPLAYED
+from onecard.web.api.carrying import APPROVAL, KEY, REPLAYED
 from onecard.web.api.problems import Problem, language_of
 from onecard.web.kit.needs import Open
 from onecard.web.kit.visit import SESSION_COOKIE, Visit
@@ -25,9 +25,14 @@ _METHODS = ("get", "post", "patch", "put", "delete")
 _ABOUT = say(
     "Everything the console does, for programs. Amounts are whole numbers in the minor unit of the currency,"
     " moments are ISO 8601 with their zone, lists come in pages with a cursor, and errors are problem"
-    " documents (RFC 9457) whose `type` has a fixed name. Calls that change something take an"
-    " `Idempotency-Key`, so that they can be sent again without being done twice."
+    " documents (RFC 9457) whose type has a fixed name. Calls that change something take an"
+    " Idempotency-Key, so that they can be sent again without being done twice."
 )
+_PARAMETERS = {
+    "id": say("Id of the thing."),
+    KEY: say("Any text of your own: the same call with the same key is done once, for a day."),
+    APPROVAL: say("Number of the approved request for exactly this call, to carry it out now."),
+}
 _NEEDS = say("Needs the function “{function}”.")
 _KEY_ABOUT = say("An API key: made in the console under API keys, sent as “Authorization: Bearer oc_…”.")
 _SESSION_ABOUT = say("The session of a signed-in operator, for the documentation's own page.")
@@ -88,8 +93,11 @@ def _finish(operation: dict[str, Any], language: str) -> None:
     if label is not None:
         text = _NEEDS.read(language).format(function=label.read(language))
         operation["description"] = f"{text} (`{needs}`)"
+    for each in operation.get("parameters", ()):
+        if each["name"] in _PARAMETERS:
+            each["description"] = _PARAMETERS[each["name"]].read(language)
     answers = operation["responses"]
-    changes = any(each.get("name") == "Idempotency-Key" for each in operation.get("parameters", ()))
+    changes = any(each.get("name") == KEY for each in operation.get("parameters", ()))
     for status, answer in answers.items():
         headers: dict[str, Any] = answer.setdefault("headers", {})
         if status.startswith("2") and changes:

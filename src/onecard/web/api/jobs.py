@@ -112,6 +112,6 @@ def add_export(maker: Maker) -> None:
         return await carry_out(visit, headers, change)
 
     maker.route(
-        "POST", "/export", export, verb="export", what=say("export, as a job"), needs=needs, model=Started,
+        "POST", "/export", export, verb="export", what=say("Export, as a job"), needs=needs, model=Started,
         status=202,
     )  # fmt: skip

@@ -73,11 +73,12 @@ def add_me(router: APIRouter, language: str) -> None:
     router.add_api_route(
         "/me", me, methods=["GET"], response_model=Me, response_description=DONE.read(language),
         responses=problems(language), tags=[title],
-        summary=summary(say("one")), operation_id="get_me", openapi_extra=described(needs),
+        summary=summary(say("Who calls, and what the caller may do")), operation_id="get_me",
+        openapi_extra=described(needs),
     )  # fmt: skip
     router.add_api_route(
         "/me/confirmation", confirm, methods=["POST"], status_code=204, response_model=None,
         response_description=DONE.read(language),
         responses=problems(language), tags=[title], operation_id="confirm_me", openapi_extra=described(needs),
-        summary=summary(say("confirm with the password, good for five minutes")),
+        summary=summary(say("Confirm with the password, good for five minutes")),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from onecard.base.db import Row, Tx
 from onecard.base.listing import Condition, Kind, Op, Wish
-from onecard.base.texts import Text, say
+from onecard.base.texts import Text, say, say_in
 from onecard.tenants.functions import Function
 from onecard.web.api import models
 from onecard.web.api.caller import calling, described, refuse_without
@@ -29,7 +29,7 @@ from onecard.web.kit.told import told
 from onecard.web.kit.visit import Visit
 
 _INT64 = 2**63
-Id = Annotated[int, Path(ge=1, lt=_INT64, description="Id of the resource.")]
+Id = Annotated[int, Path(ge=1, lt=_INT64)]
 
 
 class Made(BaseModel):
@@ -107,7 +107,7 @@ class Maker:
             return await listed(screen, visit, wanted)
 
         model = models.page_model(screen, self.name, self.language)
-        self.route("GET", "", show, verb="list", what=say("list"), needs=needs, model=model)
+        self.route("GET", "", show, verb="list", what=say_in("api", "List"), needs=needs, model=model)
 
     def _one(self) -> None:
         screen, load, form = self.screen, self.screen.load, self.screen.form
@@ -120,7 +120,9 @@ class Maker:
             async with visit.tx(snapshot=True) as tx:
                 return {**await load(tx, visit, id), "id": id}
 
-        self.route("GET", "/{id}", one, verb="get", what=say("one"), needs=needs, model=stored)
+        self.route(
+            "GET", "/{id}", one, verb="get", what=say_in("api", "Look at one"), needs=needs, model=stored
+        )
 
     def _create(self, needs: Function) -> None:
         screen, create, form = self.screen, self.screen.create, self.screen.form
@@ -150,8 +152,8 @@ class Maker:
             return await carry_out(visit, headers, change)
 
         self.route(
-            "POST", "", make, verb="create", what=say("create"), needs=needs, model=Made, status=201,
-            waits=True,
+            "POST", "", make, verb="create", what=say_in("api", "Create"), needs=needs, model=Made,
+            status=201, waits=True,
         )  # fmt: skip
 
     def _change(self, needs: Function) -> None:
@@ -186,7 +188,14 @@ class Maker:
             return await carry_out(visit, headers, done)
 
         self.route(
-            "PATCH", "/{id}", change, verb="change", what=say("change"), needs=needs, status=204, waits=True
+            "PATCH",
+            "/{id}",
+            change,
+            verb="change",
+            what=say_in("api", "Change"),
+            needs=needs,
+            status=204,
+            waits=True,
         )
 
     def _delete(self, needs: Function) -> None:
@@ -209,7 +218,14 @@ class Maker:
             return await carry_out(visit, headers, change)
 
         self.route(
-            "DELETE", "/{id}", delete, verb="delete", what=say("delete"), needs=needs, status=204, waits=True
+            "DELETE",
+            "/{id}",
+            delete,
+            verb="delete",
+            what=say_in("api", "Delete"),
+            needs=needs,
+            status=204,
+            waits=True,
         )
 
 

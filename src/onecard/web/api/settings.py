@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 from starlette.responses import Response
 
-from onecard.base.texts import say
+from onecard.base.texts import say_in
 from onecard.web.api import models
 from onecard.web.api.actions import change_of
 from onecard.web.api.caller import calling, described
@@ -40,12 +40,12 @@ def add_settings(router: APIRouter, name: str, page: FormPage, language: str) ->
     router.add_api_route(
         f"/{name}", show, methods=["GET"], response_model=stored, responses=problems(language), tags=[title],
         response_description=DONE.read(language),
-        summary=f"{title}: {say('one').read(language)}", operation_id=f"get_{name}",
+        summary=f"{title}: {say_in('api', 'Look at them').read(language)}", operation_id=f"get_{name}",
         openapi_extra=described(looks),
     )  # fmt: skip
     router.add_api_route(
         f"/{name}", change, methods=["PATCH"], status_code=204, response_model=None,
         responses=problems(language, waits=True), tags=[title],
         response_description=DONE.read(language), operation_id=f"change_{name}",
-        summary=f"{title}: {say('change').read(language)}", openapi_extra=described(page.needs),
+        summary=f"{title}: {say_in('api', 'Change').read(language)}", openapi_extra=described(page.needs),
     )  # fmt: skip
