@@ -82,4 +82,5 @@ def test_each_call_has_a_page_in_both_languages(stage: Stage, enter: Enter) -> N
             answer = client.get(f"/api/docs/{line.split()[0]}", headers={"cookie": cookie})
             assert answer.status_code == 200, line
             assert word in answer.text, line
-    assert client.get("/api/docs/no_such_call").status_code == 404
+    unknown = "no_such_call"
+    assert client.get(f"/api/docs/{unknown}").status_code == 404

@@ -75,8 +75,16 @@ def workbook(sheet: bytes, **more: bytes) -> bytes:
     space = "http://schemas.openxmlformats.org"
     members = {
         "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"/>'.encode(),
-        "xl/workbook.xml": f'<workbook xmlns="{space}/spreadsheetml/2006/main" xmlns:r="{space}/officeDocument/2006/relationships"><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>'.encode(),  # noqa: E501  one element
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="r1" Type="{space}/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>'.encode(),  # noqa: E501  as above
+        "xl/workbook.xml": (
+            f'<workbook xmlns="{space}/spreadsheetml/2006/main"'
+            f' xmlns:r="{space}/officeDocument/2006/relationships">'
+            '<sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>'
+        ).encode(),
+        "xl/_rels/workbook.xml.rels": (
+            f'<Relationships xmlns="{space}/package/2006/relationships">'
+            f'<Relationship Id="r1" Type="{space}/officeDocument/2006/relationships/worksheet"'
+            ' Target="worksheets/sheet1.xml"/></Relationships>'
+        ).encode(),
         _SHEET: sheet,
     } | more  # fmt: skip
     packed = io.BytesIO()

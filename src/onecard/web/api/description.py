@@ -33,7 +33,6 @@ _PARAMETERS = {
     KEY: say("Any text of your own: the same call with the same key is done once, for a day."),
     APPROVAL: say("Number of the approved request for exactly this call, to carry it out now."),
 }
-_NEEDS = say("Needs the function “{function}”.")
 _KEY_ABOUT = say("An API key: made in the console under API keys, sent as “Authorization: Bearer oc_…”.")
 _SESSION_ABOUT = say("The session of a signed-in operator, for the documentation's own page.")
 Remake = Callable[[str], Sequence[APIRoute]]
@@ -91,8 +90,8 @@ def _finish(operation: dict[str, Any], language: str) -> None:
     needs = operation[FUNCTION]
     label: Text | None = LABELS.get(Function(needs)) if needs in set(Function) else None
     if label is not None:
-        text = _NEEDS.read(language).format(function=label.read(language))
-        operation["description"] = f"{text} (`{needs}`)"
+        text = say("Needs the function “{function}”.", function=label)
+        operation["description"] = f"{text.read(language)} (`{needs}`)"
     for each in operation.get("parameters", ()):
         if each["name"] in _PARAMETERS:
             each["description"] = _PARAMETERS[each["name"]].read(language)
