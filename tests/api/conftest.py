@@ -1,16 +1,13 @@
 """The API over HTTP: one running console for each file of tests, callers of the standing cast."""
 
 from collections.abc import Callable, Iterator
-from itertools import count
 
 import httpx
 import pytest
+from api_callers import Enter, caller
 from stage import PASSWORD, Stage, raised
 
 from onecard.base.pgserver import EmbeddedPostgres
-
-_addresses = count(2)
-Enter = Callable[[str], httpx.Client]
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +53,3 @@ def program(stage: Stage, enter: Enter) -> Iterator[Callable[..., httpx.Client]]
     yield keyed
     for client in made:
         client.close()
-
-
-def caller(stage: Stage, headers: dict[str, str]) -> httpx.Client:
-    """A client from a loopback address of its own, so that none floods another's."""
-    door = httpx.HTTPTransport(local_address=f"127.0.1.{next(_addresses) % 250 + 1}")
-    return httpx.Client(base_url=stage.url, headers=headers, timeout=30, transport=door)

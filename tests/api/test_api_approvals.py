@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from api_callers import Enter
 from stage import PASSWORD, Stage
 
-from conftest import Enter
 from onecard.base.db import Tx
 from onecard.tenants.operators import roles
 from onecard.tenants.operators.model import EVERYTHING

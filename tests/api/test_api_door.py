@@ -4,10 +4,10 @@ import socket
 from collections.abc import Callable
 
 import httpx
+from api_callers import Enter, caller
 from stage import PASSWORD, Stage
 from starlette.responses import JSONResponse
 
-from conftest import Enter, caller
 from onecard.base.db import SYSTEM, Database
 from onecard.web.kit.security import UPLOAD_MOST, Doorkeeper
 
@@ -73,6 +73,20 @@ def test_fields_are_named_in_the_callers_language(program: Program) -> None:
     assert {each["pointer"]: each["detail"] for each in answer.json()["errors"]} == {
         "/name": "请填写文本。", "/x": "没有这个字段。"
     }  # fmt: skip
+
+
+def test_a_department_that_an_operator_belongs_to_stays(stage: Stage, program: Program) -> None:
+    key = program("admin", "people:department:change", "access:operator:change")
+    department = stage.departments["行政"]
+    body = {"name": "Porter", "department_id": department}
+    assert key.post("/api/v1/operators", json=body).status_code == 201
+    assert key.delete(f"/api/v1/departments/{department}").status_code == 409
+
+
+def test_words_of_lists_are_no_yes(program: Program) -> None:
+    key = program("admin", "access:operator:change")
+    body = {"filter": {"all_departments": []}}
+    assert key.post("/api/v1/operators/actions/disable", json=body).status_code == 422
 
 
 def test_a_dangerous_call_asks_operators_to_confirm(stage: Stage, enter: Enter) -> None:

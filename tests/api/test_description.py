@@ -5,9 +5,9 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from api_callers import Enter
 from stage import Stage
 
-from conftest import Enter
 from onecard.tenants.functions import Function
 from onecard.web.api.app import api_router, calls
 from onecard.web.api.description import describe

@@ -13,9 +13,8 @@ from typing import Self
 
 import httpx
 import pytest
+from api_callers import Enter
 from PIL import Image
-
-from conftest import Enter
 
 CPU_MOST_S = 2.0
 RESIDENT_MOST_KB = 200 << 10

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-
-from conftest import Enter
+from api_callers import Enter
 
 ROLES = "/api/v1/roles"
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from api_callers import Enter
 from stage import Stage
 
-from conftest import Enter
 from onecard.base.db import Tx
 from onecard.tenants.functions import Function
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import requests
 import schemathesis
+from api_callers import Enter
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
@@ -20,8 +21,6 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 from stage import Stage
-
-from conftest import Enter
 
 CHECKS = [
     not_a_server_error,

@@ -124,7 +124,7 @@ async def delete(tx: Tx, class_id: int) -> None:
         )
     try:
         await _sql.delete_class(tx.connection, tenant_id=tx.tenant_id, id=class_id)
-    except asyncpg.ForeignKeyViolationError:
+    except (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError):
         message = say("The account class {name} cannot be deleted: it is in use.", name=old.name)
         raise ConflictError(message) from None
     entry = audit.Entry(F.PEOPLE_CLASS_CHANGE, "class", _subject(old), before=_as_dict(old))
@@ -153,7 +153,7 @@ async def _save_places(tx: Tx, class_id: int, draft: ClassDraft) -> None:
             tx.connection, **key, merchants=[each.merchant_id for each in draft.exclusions],
             purses=[each.purse for each in draft.exclusions],
         )  # fmt: skip
-    except asyncpg.ForeignKeyViolationError:
+    except (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError):
         raise NotFoundError(say("The account class names a merchant that does not exist.")) from None
 
 

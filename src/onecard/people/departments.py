@@ -226,9 +226,9 @@ async def delete(tx: Tx, department_id: int, *, departments: Scope = None) -> No
         )
     try:
         await _sql.delete_department(tx.connection, tenant_id=tx.tenant_id, id=department_id)
-    except asyncpg.ForeignKeyViolationError:
+    except (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError):
         raise ConflictError(
-            say("The department {name} cannot be deleted: somebody was just put into it.", name=old.name)
+            say("The department {name} cannot be deleted: people or operators belong to it.", name=old.name)
         ) from None
     entry = audit.Entry(F.PEOPLE_DEPARTMENT_CHANGE, "department", _subject(old), before=_as_dict(old))
     await audit.write(tx, entry)
@@ -262,7 +262,7 @@ async def _saved(work: Any, wanted: Department) -> int:
     except asyncpg.UniqueViolationError:
         message = say("Another department {name} was just saved there by somebody else.", name=wanted.name)
         raise ConflictError(message) from None
-    except asyncpg.ForeignKeyViolationError:
+    except (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError):
         message = say("The department that {name} was to come under was just deleted.", name=wanted.name)
         raise NotFoundError(message) from None
     if made is None:

@@ -70,7 +70,7 @@ async def create(tx: Tx, draft: OperatorDraft, *, by: Authority, password: str |
         operator_id = await _sql.insert_operator(
             tx.connection, tenant_id=tx.tenant_id, account=account, **_columns(draft)
         )
-    except asyncpg.ForeignKeyViolationError:
+    except (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError):
         raise NotFoundError(say("There is no such department.")) from None
     made = NewOperator(int(operator_id), account)
     after = await _shown(tx, draft)
@@ -103,7 +103,7 @@ async def change(tx: Tx, operator_id: int, draft: OperatorDraft, *, by: Authorit
             await _sql.update_operator(
                 tx.connection, tenant_id=tx.tenant_id, id=operator_id, **_columns(draft)
             )
-        except asyncpg.ForeignKeyViolationError:
+        except (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError):
             raise NotFoundError(say("There is no such department.")) from None
         await _write(tx, old, before, after)
 
@@ -148,7 +148,7 @@ async def delete(tx: Tx, operator_id: int, *, by: Authority) -> None:
         try:
             await _sql.delete_authority(tx.connection, tenant_id=tx.tenant_id, id=operator_id)
             await _sql.delete_operator(tx.connection, tenant_id=tx.tenant_id, id=operator_id)
-        except asyncpg.ForeignKeyViolationError:
+        except (asyncpg.ForeignKeyViolationError, asyncpg.RestrictViolationError):
             raise ConflictError(worked) from None
         await _write(tx, operator, await _shown(tx, operator), None)
 

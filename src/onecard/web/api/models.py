@@ -48,7 +48,7 @@ def _iso(value: Any) -> Any:
 
 def _yes(value: Any) -> Any:
     """In an address, `true` or `false`."""
-    if value in {"true", "false", True, False}:
+    if isinstance(value, bool) or value in ("true", "false"):
         return value
     raise ValueError(say("Write true or false."))
 
