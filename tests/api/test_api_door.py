@@ -36,7 +36,7 @@ def test_too_much_is_refused_in_words(stage: Stage) -> None:
         connection.sendall(head.encode())
         answer = connection.recv(4096).decode()
     assert answer.startswith("HTTP/1.1 413 ")
-    assert "urn:onecard:problem:too-large" in answer
+    assert PROBLEM in answer
 
 
 def test_too_much_without_a_length_is_refused_too(program: Program) -> None:
