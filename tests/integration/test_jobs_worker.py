@@ -101,7 +101,7 @@ def test_a_worker_ends_when_its_parents_end_closes_the_pipe(site: Site) -> None:
     time.sleep(3)
     assert child.alive()
     process.stdin.close()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_without_serve_it_says_so(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ _CLASS = ClassDraft(
     meal_limit_fen=20_000_00,
     meal_limit_count=10_000,
     day_limit_fen=40_000_00,
-    day_limit_count=20_000,
+    day_limit_count=10_000,
 )
 
 
