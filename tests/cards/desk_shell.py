@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.base.vault import Vault
-from onecard.cli.main import app
+from onecard.cli.main import gather
 from onecard.consumption import service as consumption
 from onecard.desk.new_tenant import open_tenant
 from onecard.ledger.service import open_accounts
@@ -24,6 +24,7 @@ from onecard.people.model import ClassDraft, PersonDraft
 
 ONECARD = Path(sys.executable).with_name("onecard")
 TENANT = "8672"
+APP = gather()
 _UNSET = {"ONECARD_DESK_PASSWORD": None}
 PASSWORD = "a word of the operator"
 
@@ -93,7 +94,7 @@ class Shell:
 
     def _invoke(self, *words: str) -> Result:
         with contextlib.chdir(self.directory):
-            return CliRunner().invoke(app, list(words), env={**_UNSET, **self.environment})
+            return CliRunner().invoke(APP, list(words), env={**_UNSET, **self.environment})
 
 
 def open_school(shell: Shell, urls: Logins) -> Shell:

@@ -7,7 +7,7 @@ import typer.main
 
 from house.tree import ROOT, files
 from onecard.base.status import TEXTS, Status
-from onecard.cli.main import app
+from onecard.cli.main import gather
 from onecard.cli.reference import MADE, pages
 
 
@@ -31,7 +31,7 @@ _COMMAND = re.compile(r"\bonecard ((?:[a-z]+(?:-[a-z]+)* ?){1,2})")
 
 
 def test_commands_in_documents_exist() -> None:
-    known = typer.main.get_command(app)
+    known = typer.main.get_command(gather())
     for path in files(ROOT, ".md"):
         for line in _COMMAND.findall(path.read_text(encoding="utf-8")):
             words = line.split()

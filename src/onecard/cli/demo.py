@@ -22,7 +22,8 @@ from onecard.cli.demo_pcsc import demo_pcsc
 from onecard.cli.demo_screen import Stages, show_summary, show_what_next
 from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
-from onecard.cli.serve import Product, running_product, until_signal
+from onecard.cli.serve import Product, running_product
+from onecard.cli.signals import until_signal
 from onecard.cli.web import administrators_link, console
 from onecard.desk import proofs
 from onecard.sim.books import compare, ledger_by_merchant, takings

@@ -18,7 +18,7 @@ from onecard.cli.desk_issue import AnyStock, Deposit, Fee, Opening, OpeningWater
 from onecard.cli.desk_show import Shown
 from onecard.cli.desk_visit import Reason, Visit, desk_command
 from onecard.cli.desk_words import say_in
-from onecard.cli.serve import until_signal
+from onecard.cli.signals import until_signal
 from onecard.desk.operations.queue import Progress, Queue, Recipients, Terms, Turn, Waiting, WaitingOrNew
 from onecard.desk.operations.speech import words_of
 from onecard.people import service as people

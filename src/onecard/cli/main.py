@@ -5,6 +5,7 @@ import logging
 import sys
 import tempfile
 import traceback
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -13,31 +14,27 @@ import uvloop
 from onecard import __version__
 from onecard.base.errors import OneCardError
 from onecard.base.settings import load_settings
-from onecard.cli import (
-    audit,
-    bench,
-    card,
-    check,
-    demo,
-    desk,
-    device,
-    ledger,
-    merchant,
-    operator,
-    people,
-    serve,
-    sim,
-    tenant,
-    worker,
-    workstation,
-)
 
-app = typer.Typer(
-    name="onecard",
-    help="One-card platform: canteen, water, doors and attendance on one card and one provable ledger.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+# in the order of `onecard --help`: modules with commands of their own, and those that are groups of commands
+COMMANDS = {
+    "serve": ("serve", "gateway"),
+    "worker": ("worker",),
+    "demo": ("demo",),
+    "check": ("check",),
+    "sim": ("sim",),
+}
+GROUPS = (
+    "tenant",
+    "operator",
+    "people",
+    "merchant",
+    "card",
+    "desk",
+    "device",
+    "workstation",
+    "ledger",
+    "audit",
+    "bench",
 )
 
 
@@ -47,30 +44,35 @@ def _version(value: bool) -> None:  # noqa: FBT001  typer calls it so
         raise typer.Exit
 
 
-@app.callback()
 def options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,  # noqa: FBT002
 ) -> None:
     """One-card platform: canteen, water, doors and attendance on one card and one provable ledger."""
 
 
-# in the order of `onecard --help`
-for _one in (serve, worker, demo, check, sim):
-    app.add_typer(_one.app)
-for _name, _group in (
-    ("tenant", tenant),
-    ("operator", operator),
-    ("people", people),
-    ("merchant", merchant),
-    ("card", card),
-    ("desk", desk),
-    ("device", device),
-    ("workstation", workstation),
-    ("ledger", ledger),
-    ("audit", audit),
-    ("bench", bench),
-):
-    app.add_typer(_group.app, name=_name)
+def gather(wanted: str | None = None) -> typer.Typer:
+    """The commands; only the one that is wanted is loaded, so that it need not wait for all others.
+
+    Args:
+        wanted: the first word after `onecard`; None, or a word that is no command, gathers all.
+    """
+    app = typer.Typer(
+        name="onecard",
+        help="One-card platform: canteen, water, doors and attendance on one card and one provable ledger.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(options)
+    modules = [name for name, own in COMMANDS.items() if wanted in own]
+    groups = [name for name in GROUPS if name == wanted]
+    if not modules and not groups:
+        modules, groups = list(COMMANDS), list(GROUPS)
+    for name in modules:
+        app.add_typer(import_module(f"onecard.cli.{name}").app)
+    for name in groups:
+        app.add_typer(import_module(f"onecard.cli.{name}").app, name=name)
+    return app
 
 
 def run() -> None:
@@ -78,7 +80,7 @@ def run() -> None:
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     try:
         _log_to_stderr()
-        app()
+        gather(sys.argv[1] if len(sys.argv) > 1 else None)()
     except KeyboardInterrupt:
         sys.exit(130)
     except OneCardError as error:

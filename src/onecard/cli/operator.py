@@ -17,10 +17,10 @@ from onecard.base.errors import NotFoundError, OneCardError
 from onecard.base.listing import Wish
 from onecard.base.texts import say
 from onecard.cli import output
+from onecard.cli.links import LINK_PATH, sign_in_link
 from onecard.cli.output import Json
 from onecard.cli.runtime import run_async
 from onecard.cli.scope import TenantCode, tenant_scope
-from onecard.cli.web import LINK_PATH
 from onecard.tenants.operators import passwords, roles, rules, service
 from onecard.tenants.operators.lists import OPERATORS
 from onecard.tenants.operators.model import EVERYTHING, Operator, OperatorDraft
@@ -115,7 +115,7 @@ def link(
             return await sessions.make_link(tx, operator.id, minutes, by=EVERYTHING)
 
     code = run_async(work())
-    shown = f"{address.rstrip('/')}{LINK_PATH}#{code}" if address else f"Code for {LINK_PATH}: {code}"
+    shown = sign_in_link(address, code) if address else f"Code for {LINK_PATH}: {code}"
     output.show({"account": account, "code": code}, as_json=as_json, sentence=shown)
 
 

@@ -9,7 +9,7 @@ from onecard.base.schema_kinds import LIBRARY_TABLES, LOCAL_TABLES, ROUTING_TABL
 from onecard.base.settings import Settings
 from onecard.base.status import TEXTS, Status
 from onecard.cli import reference_commands
-from onecard.cli.main import app
+from onecard.cli.main import gather
 from onecard.devices.drivers.ot1 import reference as ot1
 
 DIRECTORY = Path("docs/reference")
@@ -48,7 +48,7 @@ def pages() -> dict[str, str]:
         "settings.md": _settings(),
         "tables.md": _tables(),
         "ot1.md": ot1.markdown(MADE),
-        "commands.md": reference_commands.markdown(app, MADE),
+        "commands.md": reference_commands.markdown(gather(), MADE),
     }
 
 

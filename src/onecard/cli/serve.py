@@ -5,8 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
-import signal
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -33,6 +32,7 @@ from onecard.cli.runtime import (
     start_postgres,
     start_writer,
 )
+from onecard.cli.signals import until_signal
 from onecard.cli.web import console
 from onecard.gateway.worker import Gateway
 from onecard.ledger.remote import RemoteLedger, SharedLedger, serve_ledger
@@ -149,19 +149,6 @@ def _supervise(stack: AsyncExitStack, server: _Server, name: str) -> None:
             await task
 
     stack.push_async_callback(stop, asyncio.create_task(watch(), name=f"supervisor of {name}"))
-
-
-@contextlib.contextmanager
-def until_signal() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM or SIGINT sets."""
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, ended.set)
-    try:
-        yield ended
-    finally:
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(name)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from onecard.base.migrate import migrations
 from onecard.base.settings import Settings
 from onecard.base.texts import say
 from onecard.base.vault import open_vault
+from onecard.cli.links import sign_in_link
 from onecard.cli.worker_process import working
 from onecard.tenants import service as tenants
 from onecard.tenants import sessions
@@ -22,7 +23,7 @@ from onecard.web.server import Listen, serving
 from onecard.web.services import Services
 
 ACTOR = Actor("command", "web", "shell")
-LINK_PATH = "/sign-in/once"
+
 LINK_MINUTES = 60
 
 
@@ -73,4 +74,4 @@ async def administrators_link(db: Database, code: str, address: str) -> str:
             await roles.set_roles(tx, made.id, [role], by=EVERYTHING)
             operator = await operators.get(tx, made.id)
         secret = await sessions.make_link(tx, operator.id, LINK_MINUTES, by=EVERYTHING)
-    return f"{address}{LINK_PATH}#{secret}"
+    return sign_in_link(address, secret)

@@ -14,7 +14,7 @@ from onecard.base.texts import say
 from onecard.base.vault import open_vault
 from onecard.cli import output
 from onecard.cli.runtime import open_runtime, read_servers, run_async
-from onecard.cli.serve import until_signal
+from onecard.cli.signals import until_signal
 from onecard.web.job_kinds import job_kinds
 
 app = typer.Typer()
