@@ -216,6 +216,20 @@ async def test_a_stopped_workers_job_is_begun_again_by_the_next(
     assert found.state == "running"
 
 
+async def end_all_connections(postgres: EmbeddedPostgres, name: str) -> None:
+    """End every connection of a database, and let this process notice it."""
+    superuser = await asyncpg.connect(postgres.url())
+    rows = await superuser.fetch(
+        "select pid, pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+    )
+    alive, pids = "select count(*) from pg_stat_activity where pid = any ($1)", [row["pid"] for row in rows]
+    async with asyncio.timeout(20):
+        while await superuser.fetchval(alive, pids):
+            await asyncio.sleep(0.05)
+    await superuser.close()
+    await asyncio.sleep(0.5)
+
+
 async def test_a_worker_survives_the_loss_of_all_its_connections(
     db: Database, vault: Vault, worker: WithWorker, two_tenants: tuple[int, int], postgres: EmbeddedPostgres
 ) -> None:
@@ -223,11 +237,7 @@ async def test_a_worker_survives_the_loss_of_all_its_connections(
         await ended(db, two_tenants[0], await asked(db, vault, two_tenants[0], refused))
         async with db.tenant_tx(two_tenants[0], LI) as tx:
             name = await tx.connection.fetchval("select current_database()")
-        superuser = await asyncpg.connect(postgres.url())
-        await superuser.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
-        )
-        await superuser.close()
+        await end_all_connections(postgres, name)
         second = await asked(db, vault, two_tenants[0], refused)
         assert (await ended(db, two_tenants[0], second)).state == "failed"
 
