@@ -89,10 +89,6 @@ def show_what_next(summary: Mapping[str, Any], link: str) -> None:
         f"{onecard} sim --tenant {summary['tenant']} --terminals 5 --seconds 10",
     )
     body = Group(
-        Text.assemble(
-            "Open the console; this link signs you in once", ("  打开控制台(一次性登录链接)", "dim")
-        ),
-        Text("  " + link, style="bold cyan", overflow="fold", no_wrap=False),
         *(Text.assemble(english, ("  " + chinese, "dim")) for english, chinese in lines),
         Text("Try, in another window: 另开窗口试试"),
         *(Text("  " + command, style="cyan", overflow="fold", no_wrap=False) for command in commands),
