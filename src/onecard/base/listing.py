@@ -22,6 +22,7 @@ class Kind(StrEnum):
     """What a column holds; decides how it is filtered, shown, exported and described."""
 
     TEXT = "text"
+    CODE = "code"  # letters and digits, stored as collate "C": an index answers how it begins
     NUMBER = "number"
     MONEY = "money"  # minor units
     DATE = "date"
@@ -37,14 +38,15 @@ class Op(StrEnum):
     IS = "is"
     IN = "in"
     HAS = "has"  # part of a text, whatever its case
-    STARTS = "starts"
+    STARTS = "starts"  # byte by byte
     FROM = "from"
     TO = "to"
     EMPTY = "empty"
 
 
 _OPS: dict[Kind, tuple[Op, ...]] = {
-    Kind.TEXT: (Op.HAS, Op.STARTS, Op.IS, Op.EMPTY),
+    Kind.TEXT: (Op.HAS, Op.IS, Op.EMPTY),
+    Kind.CODE: (Op.STARTS, Op.IS, Op.EMPTY),
     Kind.NUMBER: (Op.FROM, Op.TO, Op.IS),
     Kind.MONEY: (Op.FROM, Op.TO, Op.IS),
     Kind.DATE: (Op.FROM, Op.TO, Op.IS, Op.EMPTY),
@@ -55,6 +57,7 @@ _OPS: dict[Kind, tuple[Op, ...]] = {
 }
 _SQL_TYPES = {
     Kind.TEXT: "text",
+    Kind.CODE: "text",
     Kind.NUMBER: "bigint",
     Kind.MONEY: "bigint",
     Kind.DATE: "date",
@@ -63,6 +66,11 @@ _SQL_TYPES = {
     Kind.YES: "boolean",
     Kind.ID: "bigint",
 }
+
+
+def usual(kind: Kind) -> Op:
+    """How a filter with one value compares when nobody says how."""
+    return {Kind.TEXT: Op.HAS, Kind.CODE: Op.STARTS}.get(kind, Op.IS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +145,23 @@ class Listing:
         order: str,
         key: str = "id",
         descending: bool = False,
+        slim: bool = False,
     ) -> None:
-        """`queries`: of `load_queries`; `query`: the statement's name; `key`: the column unique in it."""
+        """Declare a list.
+
+        Args:
+            queries: of `load_queries`.
+            query: the statement's name.
+            fields: the columns.
+            order: the column it is ordered by when nobody says how.
+            key: the column that is unique in it.
+            descending: the greatest first.
+            slim: rows have only the key and what they are ordered by; the rest is fetched for those of a
+                page, so that the way to a page far behind leads through an index alone.
+        """
         statement = getattr(queries, query)
         self.fields = {each.name: each for each in fields}
-        self.order, self.key, self.descending = order, key, descending
+        self.order, self.key, self.descending, self.slim = order, key, descending, slim
         self._sql = statement.sql.strip().rstrip(";")
         self._parameters: list[str] = list(queries.driver_adapter.var_sorted[query])
 
@@ -162,7 +182,8 @@ class Listing:
         """Rows from an offset on; `turned`: counted and ordered from the end of the list."""
         where, values = self._where(tx, wish)
         order = self._order(wish, turned=turned)
-        statement = f"select * from ({self._sql}) t{where}{order} limit {most} offset {offset}"
+        found = f"select {self._columns(wish)} from ({self._sql}) t{where}{order}"
+        statement = f"{found} limit {most} offset {offset}"
         return list(await tx.connection.fetch(statement, *values))
 
     async def after(self, tx: Tx, wish: Wish, cursor: str | None) -> tuple[list[Row], str | None]:
@@ -184,7 +205,7 @@ class Listing:
                 beyond = f"({beyond} or t.{sort.name} is null)"
             where += (" and " if where else " where ") + beyond
         order = self._order(wish)
-        statement = f"select * from ({self._sql}) t{where}{order} limit {wish.most + 1}"
+        statement = f"select {self._columns(wish)} from ({self._sql}) t{where}{order} limit {wish.most + 1}"
         rows = await tx.connection.fetch(statement, *values)
         more = rows[wish.most - 1] if len(rows) > wish.most else None
         return rows[: wish.most], more and _cursor(more[sort.name], more[self.key])
@@ -192,7 +213,7 @@ class Listing:
     async def all(self, tx: Tx, wish: Wish, *, portion: int = 2000) -> AsyncIterator[list[Row]]:
         """Every row, in portions, through one server-side cursor."""
         where, values = self._where(tx, wish)
-        statement = f"select * from ({self._sql}) t{where}{self._order(wish)}"
+        statement = f"select {self._columns(wish)} from ({self._sql}) t{where}{self._order(wish)}"
         cursor = await tx.connection.cursor(statement, *values)
         while rows := await cursor.fetch(portion):
             yield rows
@@ -207,6 +228,9 @@ class Listing:
         where, values = self._where(tx, wish)
         statement = f"select t.{self.key} from ({self._sql}) t{where}{self._order(wish)}"
         return [row[0] for row in await tx.connection.fetch(statement, *values)]
+
+    def _columns(self, wish: Wish) -> str:
+        return f"t.{self.key}, t.{wish.sort or self.order}" if self.slim else "*"
 
     def _down(self, wish: Wish) -> bool:
         return wish.descending if wish.sort else self.descending
@@ -255,7 +279,7 @@ def _condition(column: Field, op: Op, number: int) -> str:
         Op.IS: f"{name} = ${number}::{kind}",
         Op.IN: f"{name} = any (${number}::{kind}[])",
         Op.HAS: f"{name} ilike ${number}::text",
-        Op.STARTS: f"starts_with({name}, ${number}::text)",
+        Op.STARTS: f"({name} >= ${number}::text and {name} < ${number}::text || chr(1114111))",
         Op.FROM: f"{name} >= ${number}::{kind}",
         Op.TO: f"{name} <= ${number}::{kind}",
         Op.EMPTY: f"({name} is null or {name}::text = '')",

@@ -86,6 +86,7 @@ _EXACT_BELOW = 10**15  # spreadsheets keep 15 digits of a number
 _TEXT_MOST = 32_767  # characters of a cell
 _WIDTHS = {
     Kind.TEXT: 20,
+    Kind.CODE: 20,
     Kind.NUMBER: 12,
     Kind.MONEY: 14,
     Kind.DATE: 12,

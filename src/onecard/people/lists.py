@@ -25,8 +25,10 @@ class _People(Listing):
 
     def __init__(self, *fields: Field) -> None:
         """`fields` as of every listing."""
-        super().__init__(_sql, "people", *fields, order="number")
-        self._found, self._tested = (Listing(_sql, name, *fields, order="number") for name in _SEARCHES)
+        super().__init__(_sql, "people", *fields, order="number", slim=True)
+        self._found, self._tested = (
+            Listing(_sql, name, *fields, order="number", slim=True) for name in _SEARCHES
+        )
 
     async def page(self, tx: Tx, wish: Wish) -> Page:
         """One page; what is found is counted once, which decides how it is fetched."""
@@ -140,7 +142,7 @@ def _prefixes(search: str) -> dict[str, Any]:
 
 
 PERSONS = _People(
-    Field("number"),
+    Field("number", Kind.CODE),
     Field("name", sort=False, filter=False),
     Field("pinyin", filter=False),
     Field("department_id", Kind.ID, sort=False),
@@ -148,7 +150,7 @@ PERSONS = _People(
     Field("class_id", Kind.ID, sort=False),
     Field("class_name", sort=False, filter=False),
     Field("gender", Kind.CHOICE, sort=False),
-    Field("phone", sort=False),
+    Field("phone", Kind.CODE, sort=False),
     Field("email", sort=False, filter=False),
     Field("state", Kind.CHOICE, sort=False),
     Field("entered_on", Kind.DATE),

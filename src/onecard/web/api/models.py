@@ -22,8 +22,8 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from onecard.base.listing import Kind
-from onecard.base.texts import read, say
+from onecard.base.listing import Kind, Op, usual
+from onecard.base.texts import Text, read, say
 from onecard.web.api.problems import Refusal
 from onecard.web.kit.bulk import TOKEN
 from onecard.web.kit.columns import Column
@@ -68,6 +68,7 @@ _STRICT: dict[Any, Any] = {
 }
 _TYPES: dict[Kind, Any] = {
     Kind.TEXT: str,
+    Kind.CODE: str,
     Kind.NUMBER: int,
     Kind.MONEY: int,
     Kind.DATE: date,
@@ -78,6 +79,7 @@ _TYPES: dict[Kind, Any] = {
 }
 _ASKED: dict[Kind, Any] = {
     Kind.TEXT: Annotated[str, Field(max_length=200)],
+    Kind.CODE: Annotated[str, Field(max_length=200)],
     Kind.NUMBER: Whole,
     Kind.MONEY: Whole,
     Kind.DATE: Annotated[date, _ISO],
@@ -263,8 +265,19 @@ def filter_model(screen: Screen[Any], name: str, language: str, *, paged: bool =
             about = Field(description=_about_column(column, language), max_length=_LISTED)
             fields[column.name] = (Annotated[several | None, about], None)
         else:
-            fields[column.name] = (Annotated[asked | None, Field(description=title)], None)
+            about = Field(description=_about_match(column).read(language))
+            fields[column.name] = (Annotated[asked | None, about], None)
     return create_model(f"{name}Filter", __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _about_match(column: Column) -> Text:
+    match usual(column.kind):
+        case Op.HAS:
+            return say("{field}, a part of it", field=column.title)
+        case Op.STARTS:
+            return say("{field}, how it begins", field=column.title)
+        case _:
+            return column.title
 
 
 def _paging(screen: Screen[Any], language: str) -> dict[str, Any]:

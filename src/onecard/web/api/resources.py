@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from onecard.base.db import Row, Tx
-from onecard.base.listing import Condition, Kind, Op, Wish
+from onecard.base.listing import Condition, Op, Wish, usual
 from onecard.base.texts import Text, say, say_in
 from onecard.tenants.functions import Function
 from onecard.web.api import models
@@ -338,6 +338,6 @@ def _conditions(screen: Screen[Any], visit: Visit, given: Mapping[str, Any]) -> 
             if isinstance(value, list):
                 found.append(Condition(column.name, Op.IN, tuple(value)))
             else:
-                op = Op.HAS if column.kind is Kind.TEXT else Op.IS
+                op = usual(column.kind)
                 found.append(Condition(column.name, op, (value,)))
     return found

@@ -17,6 +17,7 @@ Show: TypeAlias = Callable[[Visit, Row], Cell]
 
 _LOOKS = {
     Kind.TEXT: Look.TEXT,
+    Kind.CODE: Look.CODE,
     Kind.NUMBER: Look.NUMBER,
     Kind.MONEY: Look.MONEY,
     Kind.DATE: Look.DATE,

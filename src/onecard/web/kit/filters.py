@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from onecard.base.amounts import parse_amount
 from onecard.base.errors import OneCardError
-from onecard.base.listing import Condition, Kind, Op
+from onecard.base.listing import Condition, Kind, Op, usual
 from onecard.base.texts import say
 from onecard.web.kit.columns import Column
 from onecard.web.kit.views import Chip, FilterView, Option
@@ -75,7 +75,7 @@ def conditions(visit: Visit, query: Query, columns: Sequence[Column]) -> list[Co
                 values = tuple(_value(visit, column, word, Op.IN) for word in words)
                 found.append(Condition(column.name, Op.IN, values))
         elif text := query.one(column.name):
-            op = Op.HAS if column.kind is Kind.TEXT else Op.IS
+            op = usual(column.kind)
             found.append(Condition(column.name, op, (_value(visit, column, text, op),)))
     return found
 
