@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from onecard.base.db import Row, Tx
-from onecard.base.errors import NotFoundError
+from onecard.base.errors import ConflictError, NotFoundError
 from onecard.base.texts import say, say_in
 from onecard.people import departments
 from onecard.people.tables import DEPARTMENTS
@@ -71,6 +71,13 @@ async def save(tx: Tx, visit: Visit, key: int, form: DepartmentForm) -> None:
     """Rename it, and move it when its parent is another one."""
     scope = visit.who.department_ids
     old = await departments.get(tx, key, departments=scope)
+    # an operator of a part of the tree is not offered what its top belongs to
+    if form.parent_id is None and old.parent_id is not None and (scope is None or old.parent_id in scope):
+        raise ConflictError(
+            say(
+                "Choose what {name} belongs to; only the top of the tree has nothing above it.", name=old.name
+            )
+        )
     if form.parent_id is not None and form.parent_id != old.parent_id:
         if not visit.may(F.PEOPLE_DEPARTMENT_MOVE):
             raise NotFoundError(say("You may not move departments; ask for the function “Move departments”."))
