@@ -2,22 +2,18 @@
 
 import asyncio
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
+import fresh
 from onecard.base.db import SYSTEM, Database, connect
-from onecard.base.embedded import OWNER, Logins, logins, prepare
+from onecard.base.embedded import Logins, prepare
 from onecard.base.pgserver import EmbeddedPostgres
 from onecard.ledger.service import open_system_books
 from onecard.tenants import service as tenants
 
-TEMPLATE = "onecard_template"
 SHARED_DIRECTORY = "ONECARD_TEST_POSTGRES"
 _servers: list[EmbeddedPostgres] = []
 
@@ -31,18 +27,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the shared server once, in the process that all test workers descend from."""
     if hasattr(config, "workerinput") or SHARED_DIRECTORY in os.environ:
         return
-    server = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="onecard-test-")))
+    server = fresh.server()
     _servers.append(server)  # first, so that it is stopped even if what follows fails
     server.start()
-    asyncio.run(prepare(server, TEMPLATE))
+    asyncio.run(prepare(server, fresh.TEMPLATE))
     os.environ[SHARED_DIRECTORY] = str(server.directory)
 
 
 def pytest_unconfigure() -> None:
     """Stop the shared server and throw its data away."""
     for server in _servers:
-        server.stop()
-        shutil.rmtree(server.directory, ignore_errors=True)
+        fresh.remove(server)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -72,18 +67,8 @@ def postgres() -> EmbeddedPostgres:
 @pytest.fixture
 def urls(postgres: EmbeddedPostgres) -> Iterator[Logins]:
     """Logins of a fresh, migrated database of this test's own."""
-    name = f"test_{uuid4().hex}"
-    asyncio.run(_execute(postgres, f'create database "{name}" template {TEMPLATE} owner {OWNER}'))
-    yield logins(postgres, name)
-    asyncio.run(_execute(postgres, f'drop database "{name}" with (force)'))
-
-
-async def _execute(postgres: EmbeddedPostgres, statement: str) -> None:
-    connection = await asyncpg.connect(postgres.url())
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+    with fresh.database(postgres) as urls:
+        yield urls
 
 
 @pytest.fixture

@@ -1,17 +1,15 @@
 """Fixtures of the ledger's tests: one database for many cases, each of which is a tenant of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import count
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from town import Town, settle
 
+import fresh
 from onecard.base.db import Database, connect
-from onecard.base.embedded import OWNER, Logins, logins
+from onecard.base.embedded import Logins
 from onecard.base.pgserver import EmbeddedPostgres
 from onecard.ledger.writer import Writer
 
@@ -21,18 +19,8 @@ _codes = count(1000)
 @pytest.fixture(scope="module")
 def module_urls(postgres: EmbeddedPostgres) -> Iterator[Logins]:
     """Logins of a database that all tests of a module share."""
-    name = f"test_{uuid4().hex}"
-    asyncio.run(_execute(postgres, f'create database "{name}" template onecard_template owner {OWNER}'))
-    yield logins(postgres, name)
-    asyncio.run(_execute(postgres, f'drop database "{name}" with (force)'))
-
-
-async def _execute(postgres: EmbeddedPostgres, statement: str) -> None:
-    connection = await asyncpg.connect(postgres.url())
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+    with fresh.database(postgres) as urls:
+        yield urls
 
 
 @pytest.fixture

@@ -8,16 +8,14 @@ a newcomer whose password somebody else set.
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
-from uuid import uuid4
 
-import asyncpg
-
+import fresh
 from onecard.base.db import SYSTEM, Database, Tx, connect
-from onecard.base.embedded import OWNER, Logins, logins
+from onecard.base.embedded import Logins
 from onecard.base.jobs.worker import Pace, Worker
 from onecard.base.pgserver import EmbeddedPostgres
 from onecard.base.vault import Vault
@@ -36,7 +34,6 @@ from onecard.web.server import Listen, serving
 from onecard.web.services import Services
 
 T = TypeVar("T")
-TEMPLATE = "onecard_template"
 PASSWORD = "rice-bowl-on-tuesday"
 CLERK = frozenset({F.PEOPLE_PERSON_VIEW, F.PEOPLE_PERSON_CHANGE, F.PEOPLE_DEPARTMENT_VIEW})
 
@@ -187,23 +184,8 @@ class Stage:
 @contextmanager
 def raised(postgres: EmbeddedPostgres) -> Iterator[Stage]:
     """A stage on a fresh database of the shared server."""
-    name = f"stage_{uuid4().hex}"
-    _execute(postgres, f'create database "{name}" template {TEMPLATE} owner {OWNER}')
-    stage = Stage(logins(postgres, name))
-    stage.start()
-    yield stage
-    stage.stop()
-    _execute(postgres, f'drop database "{name}" with (force)')
-
-
-def _execute(postgres: EmbeddedPostgres, statement: str) -> None:
-    async def execute() -> None:
-        connection = await asyncpg.connect(postgres.url())
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    # in another thread, because Playwright keeps a loop running in this one
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, execute()).result()
+    with fresh.database(postgres) as urls:
+        stage = Stage(urls)
+        stage.start()
+        yield stage
+        stage.stop()
