@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from click.testing import Result
+from shell import settings
 from typer.testing import CliRunner
 
 from onecard.base.db import SYSTEM, database
@@ -41,15 +41,7 @@ class Shell:
     def __init__(self, urls: Logins, directory: Path, **more: str) -> None:
         self.directory = directory
         (directory / "password").write_text(PASSWORD + "\n")
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            "DATABASE_URL": urls.application,
-            "ONECARD_DATABASE_OWNER_URL": urls.owner,
-            "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-            "ONECARD_DATA_DIR": str(directory / "data"),
-            "ONECARD_DESK_PASSWORD": PASSWORD,
-            **more,
-        }
+        self.environment = settings(urls, directory) | {"ONECARD_DESK_PASSWORD": PASSWORD, **more}
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """A command as it is typed."""

@@ -1,14 +1,14 @@
 """`onecard card` as a program: contracts that others rely on."""
 
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from cast import issued
+from shell import onecard
 
-COMMAND = Path(sys.executable).with_name("onecard")
 MASTERS = (
     *("--ma", "00112233445566778899AABBCCDDEEFF"),
     *("--mb", "FFEEDDCCBBAA99887766554433221100"),
@@ -21,9 +21,7 @@ PURSE = "11000002003A980009C400015678EAAC"
 
 
 def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [COMMAND, "card", *arguments], input=text, capture_output=True, text=True, check=False, timeout=60
-    )
+    return onecard("card", *arguments, env=os.environ, cwd=Path.cwd(), text=text)
 
 
 def answer(*arguments: str, text: str = "") -> dict[str, object]:

@@ -2,20 +2,18 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cast import issued
+from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.tenants import service as tenants
 
-ONECARD = Path(sys.executable).with_name("onecard")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -28,23 +26,10 @@ def run(urls: Logins, tmp_path: Path) -> Run:
             await tenants.create(db, SYSTEM, code="8672", name="青松学校")
 
     asyncio.run(prepare())
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": urls.application,
-        "ONECARD_DATABASE_OWNER_URL": urls.owner,
-        "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-        "ONECARD_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = settings(urls, tmp_path)
 
     def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(ONECARD), "card", *arguments, "--tenant", "8672"],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return onecard("card", *arguments, "--tenant", "8672", env=environment, cwd=tmp_path)
 
     return command
 

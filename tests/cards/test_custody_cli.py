@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
@@ -32,29 +33,15 @@ def environment(urls: Logins, tmp_path: Path) -> dict[str, str]:
             await tenants.create(db, SYSTEM, code="8672", name="青松学校")
 
     asyncio.run(make())
-    return {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": urls.application,
-        "ONECARD_DATABASE_OWNER_URL": urls.owner,
-        "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-        "ONECARD_DATA_DIR": str(tmp_path / "data"),
-    }
+    return settings(urls, tmp_path)
 
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Run:
     """Runs `onecard card …`; settings may be given by name."""
 
-    def command(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(ONECARD), "card", *arguments],
-            env=environment | settings,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+    def command(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+        return onecard("card", *arguments, env=environment | more, cwd=tmp_path)
 
     return command
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
@@ -18,7 +17,6 @@ from onecard.devices import black, service
 from onecard.devices.model import Presence
 from onecard.tenants import service as tenants
 
-ONECARD = Path(sys.executable).with_name("onecard")
 LOST = "A1B2C3D4"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -39,17 +37,10 @@ def run(urls: Logins, tmp_path: Path) -> Run:
                 await black.report(tx, LOST, 1001, "left on the bus", None)
 
     asyncio.run(prepare())
-    settings = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": urls.application,
-        "ONECARD_DATABASE_OWNER_URL": urls.owner,
-        "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-        "ONECARD_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = settings(urls, tmp_path)
 
     def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        line = [str(ONECARD), "device", *arguments, "--tenant", "8672"]
-        return subprocess.run(line, env=settings, capture_output=True, text=True, check=False)
+        return onecard("device", *arguments, "--tenant", "8672", env=environment, cwd=tmp_path)
 
     return command
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, Actor, Database, database
 from onecard.base.embedded import Logins
@@ -19,7 +18,6 @@ from onecard.tenants import audit
 from onecard.tenants import service as tenants
 from onecard.tenants.functions import F
 
-ONECARD = Path(sys.executable).with_name("onecard")
 ANNA = Actor("operator", "86729001", "10.0.0.7")
 RENAMED = audit.Entry(
     F.PEOPLE_PERSON_CHANGE, "person", "86720001 张三", {"name": "张山"}, {"name": "张三"}, "typing error"
@@ -36,17 +34,10 @@ def run(urls: Logins, tmp_path: Path) -> Run:
             await _two_entries(db)
 
     asyncio.run(prepare())
-    settings = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": urls.application,
-        "ONECARD_DATABASE_OWNER_URL": urls.owner,
-        "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-        "ONECARD_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = settings(urls, tmp_path)
 
     def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        line = [str(ONECARD), *arguments]
-        return subprocess.run(line, env=settings, capture_output=True, text=True, check=False)
+        return onecard(*arguments, env=environment, cwd=tmp_path)
 
     return command
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +13,7 @@ from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.base.pgserver import EmbeddedPostgres
 from onecard.desk.examples import WORKBOOK, prepare_example_tenant
-
-ONECARD = Path(sys.executable).with_name("onecard")
+from shell import onecard, settings
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -30,17 +27,10 @@ def run(urls: Logins, tmp_path: Path) -> Run:
             await prepare_example_tenant(db, SYSTEM)
 
     asyncio.run(prepare())
-    settings = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": urls.application,
-        "ONECARD_DATABASE_OWNER_URL": urls.owner,
-        "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-        "ONECARD_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = settings(urls, tmp_path)
 
     def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        line = [str(ONECARD), *arguments]
-        return subprocess.run(line, env=settings, capture_output=True, text=True, check=False)
+        return onecard(*arguments, env=environment, cwd=tmp_path)
 
     imported = command("people", "import", str(WORKBOOK), "--tenant", "8672", "--json")
     assert imported.returncode == 0, imported.stderr

@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, Tx, database
 from onecard.base.embedded import Logins
@@ -19,7 +18,6 @@ from onecard.tenants.operators import passwords, service
 from onecard.tenants.operators.authority import authority
 from onecard.tenants.operators.model import EVERYTHING, Operator
 
-ONECARD = Path(sys.executable).with_name("onecard")
 GOOD = "liang teng gua"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -53,24 +51,10 @@ def run(urls: Logins, tmp_path: Path) -> Run:
             await open_tenant(db, SYSTEM, code="8672", name="青松学校")
 
     asyncio.run(make())
-    settings = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": urls.application,
-        "ONECARD_DATABASE_OWNER_URL": urls.owner,
-        "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-        "ONECARD_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = settings(urls, tmp_path)
 
     def command(*arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(ONECARD), "operator", *arguments],
-            env=settings,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            input=typed,
-        )
+        return onecard("operator", *arguments, env=environment, cwd=tmp_path, text=typed)
 
     return command
 

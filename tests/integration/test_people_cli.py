@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +13,8 @@ from sheets import HEADINGS, xlsx
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.desk.examples import WORKBOOK, prepare_example_tenant
+from shell import onecard, settings
 
-ONECARD = Path(sys.executable).with_name("onecard")
 WANG = ["0017", "王小明", "学生", "七年级1班", "男", "", "13800138000", "04A1B2C3"]
 WRONG = ["0018", "李雨桐", "访客", "七年级1班"]
 
@@ -26,23 +24,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def run(urls: Logins, tmp_path: Path) -> Run:
     """Runs a command on this test's database."""
-    settings = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": urls.application,
-        "ONECARD_DATABASE_OWNER_URL": urls.owner,
-        "ONECARD_DATABASE_ENGINE_URL": urls.engine,
-        "ONECARD_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = settings(urls, tmp_path)
 
     def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [str(ONECARD), *arguments],
-            env=settings,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return onecard(*arguments, env=environment, cwd=tmp_path)
 
     return command
 
