@@ -51,10 +51,16 @@ async def come_back(tx: Tx, person_id: int, *, note: str = "", departments: Scop
 
 
 async def carry_out(
-    tx: Tx, action: bulk.Action, token: str, *, note: str = "", departments: Scope = None
+    tx: Tx,
+    action: bulk.Action,
+    token: str,
+    *,
+    note: str = "",
+    departments: Scope = None,
+    progress: bulk.Progress = bulk.silent,
 ) -> bulk.Preview:
     """`people.bulk.carry_out`, and terminals refuse or take the cards."""
-    done = await bulk.carry_out(tx, action, token, note=note, departments=departments)
+    done = await bulk.carry_out(tx, action, token, note=note, departments=departments, progress=progress)
     if isinstance(action, bulk.Graduate | bulk.Leave):
         await _refuse_cards(tx, done.ids, note or "left")
     elif isinstance(action, bulk.Suspend):

@@ -5,7 +5,7 @@ worked out again with all rows locked, and when it is no longer the same, nothin
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
@@ -25,6 +25,14 @@ from onecard.tenants.functions import F
 _persons = load_queries("onecard.people", "persons.sql")
 _sql = load_queries("onecard.people", "bulk.sql")
 SAMPLE_MOST = 20
+_PORTION = 1_000
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told how many people of how many are done."""
+
+
+def silent(done: int, total: int) -> None:
+    """Nobody waits for the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +165,13 @@ async def preview(tx: Tx, action: Action, *, departments: Scope = None) -> Previ
 
 
 async def carry_out(
-    tx: Tx, action: Action, token: str, *, note: str = "", departments: Scope = None
+    tx: Tx,
+    action: Action,
+    token: str,
+    *,
+    note: str = "",
+    departments: Scope = None,
+    progress: Progress = silent,
 ) -> Preview:
     """Do what the preview with this token showed; returns it.
 
@@ -171,30 +185,34 @@ async def carry_out(
     if result.token != token:
         message = say("Somebody changed these people meanwhile. Nothing was done; look at the preview again.")
         raise ConflictError(message)
-    if not plan.rows:
-        return result
-    ids = [row["id"] for row in plan.rows]
+    total = len(plan.rows)
+    for start in range(0, total, _PORTION):
+        progress(start, total)
+        await _apply(tx, action, plan, slice(start, start + _PORTION), note)
+    return result
+
+
+async def _apply(tx: Tx, action: Action, plan: _Plan, part: slice, note: str) -> None:
+    rows, key = plan.rows[part], {"tenant_id": tx.tenant_id}
     if isinstance(action, Suspend | Resume):
         state = PersonState.SUSPENDED if isinstance(action, Suspend) else PersonState.ACTIVE
-        await put_state(tx, F.PEOPLE_PERSON_CHANGE, plan.rows, state, left_on=None, note=note)
-        return result
+        await put_state(tx, F.PEOPLE_PERSON_CHANGE, rows, state, left_on=None, note=note)
+        return
     if isinstance(action, Graduate | Leave):
-        await let_go(tx, F.PEOPLE_PERSON_LEAVE, plan.rows, on=action.on, note=note)
-        return result
+        await let_go(tx, F.PEOPLE_PERSON_LEAVE, rows, on=action.on, note=note)
+        return
+    ids = [row["id"] for row in rows]
     if isinstance(action, ChangeClass):
-        await _persons.set_class(tx.connection, tenant_id=tx.tenant_id, ids=ids, class_id=action.class_id)
+        await _persons.set_class(tx.connection, **key, ids=ids, class_id=action.class_id)
         function, what = F.PEOPLE_PERSON_CHANGE, "class"
     else:
-        await _persons.set_departments(
-            tx.connection, tenant_id=tx.tenant_id, ids=ids, departments=plan.targets
-        )
+        await _persons.set_departments(tx.connection, **key, ids=ids, departments=plan.targets[part])
         function, what = F.PEOPLE_PERSON_MOVE, "department"
     entries = [
         audit.Entry(function, "person", each.number, {what: str(each.before)}, {what: str(each.after)}, note)
-        for each in plan.changes
+        for each in plan.changes[part]
     ]
     await audit.write(tx, *entries)
-    return result
 
 
 async def _plan(tx: Tx, action: Action, departments: Scope, *, lock: bool) -> _Plan:

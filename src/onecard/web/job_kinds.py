@@ -2,6 +2,7 @@
 
 from onecard.base.jobs.kinds import JobKind
 from onecard.desk import job_kinds as desk
+from onecard.web.kit.bulk_job import BULK_CHANGE
 from onecard.web.kit.export import LIST_EXPORT
 from onecard.web.pages import pages
 from onecard.web.pages.system.audit_proof import AUDIT_VERIFY
@@ -10,4 +11,4 @@ from onecard.web.pages.system.audit_proof import AUDIT_VERIFY
 def job_kinds() -> tuple[JobKind, ...]:
     """All kinds of jobs of the product."""
     pages()  # the lists that can be exported are those of the screens
-    return (*desk.KINDS, LIST_EXPORT, AUDIT_VERIFY)
+    return (*desk.KINDS, LIST_EXPORT, BULK_CHANGE, AUDIT_VERIFY)

@@ -17,7 +17,7 @@ from onecard.base.db import Tx
 from onecard.base.errors import NotFoundError, OneCardError, UnavailableError
 from onecard.base.texts import Text, say, say_count
 from onecard.tenants.functions import DANGEROUS, Function
-from onecard.web.kit import forms, render
+from onecard.web.kit import bulk_job, forms, render
 from onecard.web.kit.approval import effect
 from onecard.web.kit.confirm import CONFIRM, confirm_field, unconfirmed
 from onecard.web.kit.filters import Query
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 _MOST = 200_000
 _SHOWN = 20
-KEYS, FOUND, STEP, TOKEN = "key", "found", "step", "token"
+AT_ONCE_MOST = 2_000
+"""Rows that are changed while the operator waits; more are changed by a job."""
+KEYS, FOUND, STEP, TOKEN, MANY = "key", "found", "step", "token", "many"
 
 
 class Nothing(BaseModel):
@@ -82,6 +84,7 @@ class Bulk:
         carry_out: does it; returns the sentence for the operator.
         values: of the fields before they are typed.
         rows: it is about selected rows; otherwise about the list as a whole, and its button stands over it.
+        long: a job may do it, telling `visit.progress`; so it shows nothing once, e.g. no secrets.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Bulk:
     tone: Tone = Tone.PLAIN
     values: Callable[[Tx, Visit], Awaitable[Mapping[str, Any]]] = no_values
     rows: bool = True
+    long: bool = False
 
     @property
     def asks(self) -> bool:
@@ -117,6 +121,8 @@ def bulk_routes(screen: "Screen[Any]") -> list[Page]:
     pages = []
     for each in screen.bulk:
         path, proven = f"{screen.path}/bulk/{each.name}", each.needs in DANGEROUS
+        if each.long:
+            bulk_job.know(screen, each)
         first = partial(_first, screen, action=each)
         pages += [
             Page(path, first, needs=each.needs, methods=["POST"] if each.rows else ["GET", "POST"]),
@@ -133,7 +139,12 @@ async def posted_token(visit: Visit) -> str:
     return str((await visit.form()).get(TOKEN) or "")
 
 
-async def _keys(screen: "Screen[Any]", tx: Tx, visit: Visit, action: Bulk) -> list[int]:
+async def chosen_keys(screen: "Screen[Any]", tx: Tx, visit: Visit, action: Bulk) -> list[int]:
+    """The rows that were posted, one by one or as what a list found; none for a list as a whole.
+
+    Raises:
+        OneCardError: there are none, or too many.
+    """
     from onecard.web.kit.screen import wish  # noqa: PLC0415  screens have bulk actions
 
     if not action.rows:
@@ -176,7 +187,7 @@ async def _first(screen: "Screen[Any]", visit: Visit, action: Bulk) -> Response:
 
 async def _fill(screen: "Screen[Any]", visit: Visit, action: Bulk, filled: Filled[Any]) -> Response:
     async with visit.tx(snapshot=True) as tx:
-        rows = len(await _keys(screen, tx, visit, action))
+        rows = len(await chosen_keys(screen, tx, visit, action))
         options = await action.options(tx, visit)
     plan = FormPlan(
         model=action.form,
@@ -198,7 +209,7 @@ async def _preview(screen: "Screen[Any]", visit: Visit, action: Bulk, filled: Fi
     """What would happen; with what went wrong when it was to be done."""
     errors, made = filled.errors, filled.model
     async with visit.tx(snapshot=True) as tx:
-        keys = await _keys(screen, tx, visit, action)
+        keys = await chosen_keys(screen, tx, visit, action)
         seen = await action.preview(tx, visit, keys, made)
         options = await action.options(tx, visit)
     plan = FormPlan(
@@ -214,7 +225,8 @@ async def _preview(screen: "Screen[Any]", visit: Visit, action: Bulk, filled: Fi
         confirm=confirm_field(visit) if action.needs in DANGEROUS else None,
     )
     typed = await _typed(visit, action)
-    hidden = (*await _hidden(visit), *typed, (TOKEN, seen.token))
+    many = action.long and seen.affected > AT_ONCE_MOST
+    hidden = (*await _hidden(visit), *typed, (TOKEN, seen.token), (MANY, "1" if many else ""))
     form = replace(forms.view(visit, plan, {}, errors), hidden=hidden)
     rows = say_count(seen.affected, "{n} row will change.", "{n} rows will change.", n=f"{seen.affected:,}")
     view = PreviewView(
@@ -262,13 +274,17 @@ async def _carry_out(screen: "Screen[Any]", visit: Visit, action: Bulk) -> Respo
     else:
 
         async def summary(tx: Tx) -> Text:
-            rows = len(await _keys(screen, tx, visit, action))
+            rows = len(await chosen_keys(screen, tx, visit, action))
             thing = say_count(rows, "({n} row)", "({n} rows)", n=rows) if action.rows else ""
             return told(action.label, made, await action.options(tx, visit), thing)
 
         try:
             async with effect(visit, action.needs, summary) as tx:
-                keys = await _keys(screen, tx, visit, action)
+                if action.long and (await visit.form()).get(MANY):
+                    href = await bulk_job.start(tx, visit, screen, action)
+                    visit.toast(say("These are many rows, so they are being changed as a job."))
+                    return render.go(visit, href)
+                keys = await chosen_keys(screen, tx, visit, action)
                 sentence = await action.carry_out(tx, visit, keys, made)
             return done(visit, screen.path, sentence)
         except (NotFoundError, UnavailableError):

@@ -5,10 +5,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from onecard.base.db import Tx
 from onecard.base.jobs.work import Work
+from onecard.base.texts import say
 from onecard.tenants import service as tenants
 from onecard.tenants.functions import Function
 from onecard.tenants.operators import service as operators
@@ -52,6 +54,15 @@ class Errand(Visit):
         )
         super().__init__(Request(scope), services, who)
         self._work = work
+        self.posted = FormData([(name, value) for name, value in work.params.get("posted", ())])
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how far the job is.
+
+        Raises:
+            CancelWanted: somebody changed their mind: what the transaction did is undone.
+        """
+        self._work.progress(done, total, say("Changing rows"))
 
     def tx(self, *, snapshot: bool = False) -> AbstractAsyncContextManager[Tx]:
         """A transaction in which no other attempt at the job can begin."""

@@ -95,7 +95,6 @@ async def _list_export(work: Work) -> Ended:
         if not (visit.may(screen.view) and visit.may(screen.export or screen.view)):
             raise OneCardError(say("You may not export this list any more."))
         screen = await screen.at(tx, visit)
-        screen = await screen.at(tx, visit)
         asked = wish(screen, visit, Query(screen.path, tuple(parse_qsl(work.params["query"]))))
         total, export = await screen.listing.count(tx, asked), _export(screen, visit)
         rows = await write_table(path, kind, export, screen.listing.all(tx, asked), _told(work, total))

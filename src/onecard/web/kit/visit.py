@@ -170,6 +170,9 @@ class Visit:
         """The calendar day where the operator is."""
         return datetime.now(UTC).astimezone(self.zone).date()
 
+    def progress(self, done: int, total: int) -> None:
+        """How far something long is: nobody sees it while a page is waited for; a job's errand tells it."""
+
     # --- the answer -----------------------------------------------------------------------------------------
 
     def forget(self) -> None:

@@ -98,9 +98,15 @@ def _bulk(name: str, label: Text, icon: str, needs: Function, meant: Meant, **mo
     async def carry_out(tx: Tx, visit: Visit, keys: list[int], form: Any) -> Text:
         token, note = await posted_token(visit), getattr(form, "note", "")
         action = await meant(tx, visit, keys, form)
-        return changed(await personnel.carry_out(tx, action, token, note=note, departments=visit.scope))
+        done = await personnel.carry_out(
+            tx, action, token, note=note, departments=visit.scope, progress=visit.progress
+        )
+        return changed(done)
 
-    return Bulk(name=name, label=label, icon=icon, needs=needs, preview=preview, carry_out=carry_out, **more)
+    return Bulk(
+        name=name, label=label, icon=icon, needs=needs, preview=preview, carry_out=carry_out, long=True,
+        **more,
+    )  # fmt: skip
 
 
 async def _departments(tx: Tx, visit: Visit) -> Mapping[str, Sequence[Option]]:

@@ -33,6 +33,8 @@ PATH = cards.JOBS
 ALL = "everybody"
 _PIECE = 256 * 1024
 _KINDS = {
+    "audit.verify": say("Proof of the audit"),
+    "list.change": say("Change of many rows"),
     "list.export": say("Export of a list"),
     "people.check": say("Check of an import"),
     "people.import": say("Import of people"),
