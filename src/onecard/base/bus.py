@@ -68,19 +68,26 @@ class Bus:
             raise UnavailableError(message) from error
         return bytes(answer.data)
 
-    async def gather(self, subject: str, payload: bytes, wait_s: float) -> list[bytes]:
-        """Ask all listeners; whatever answers within `wait_s`."""
+    async def gather(
+        self, subject: str, payload: bytes, wait_s: float, *, patience_s: float = 0.0
+    ) -> list[bytes]:
+        """Ask all listeners; whatever answers within `wait_s`, or the first to answer within `patience_s`."""
         inbox = self._client.new_inbox()
         answers: list[bytes] = []
+        answered = asyncio.Event()
 
         async def collect(message: Msg) -> None:
             if message.data:
                 answers.append(bytes(message.data))
+                answered.set()
 
         subscription = await self._client.subscribe(inbox, cb=collect)
         try:
             await self._client.publish(subject, payload, reply=inbox)
             await asyncio.sleep(wait_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_s - wait_s):
+                    await answered.wait()
         finally:
             await subscription.unsubscribe()
         return answers

@@ -7,11 +7,13 @@ import msgspec
 from msgspec import Struct
 
 from onecard.base.bus import Bus
+from onecard.base.errors import UnavailableError
 from onecard.base.natsserver import ACCOUNT
 
 log = logging.getLogger(__name__)
 
 _GATHER_S = 0.2
+_PATIENCE_S = 2.0  # half of what the bus server waits for a sign-in's decision
 _PAGE = 1024
 
 
@@ -44,15 +46,22 @@ class Connections:
         self._system = system
 
     async def listed(self, user: str | None = None) -> AsyncIterator[tuple[str, Connection]]:
-        """Server and connection of everybody, or of one user."""
+        """Server and connection of everybody, or of one user.
+
+        Raises:
+            UnavailableError: no server answers, so nobody knows who is there.
+        """
         offset = 0
         while True:
             query = {"acc": ACCOUNT, "auth": True, "state": 0, "limit": _PAGE, "offset": offset}
             if user is not None:
                 query["user"] = user
             answers = await self._system.gather(
-                "$SYS.REQ.SERVER.PING.CONNZ", msgspec.json.encode(query), _GATHER_S
+                "$SYS.REQ.SERVER.PING.CONNZ", msgspec.json.encode(query), _GATHER_S, patience_s=_PATIENCE_S
             )
+            if not answers:
+                message = "No server of the bus says who is connected."
+                raise UnavailableError(message)
             listings = [msgspec.json.decode(answer, type=_Listing).data for answer in answers]
             for listing in listings:
                 for connection in listing.connections:
