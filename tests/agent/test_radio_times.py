@@ -29,4 +29,5 @@ def seconds_to_read(directory: Path, *, radio: bool) -> float:
 def test_a_reader_with_radio_takes_the_time_of_the_data_sheet(tmp_path: Path) -> None:
     least_s = (RADIO.select + RADIO.authenticate + 2 * RADIO.read) / 1_000_000
     assert seconds_to_read(tmp_path, radio=True) >= least_s
-    assert min(seconds_to_read(tmp_path, radio=False) for _ in range(3)) < least_s
+    # a busy machine may take that long too, but not every time
+    assert any(seconds_to_read(tmp_path, radio=False) < least_s for _ in range(100))

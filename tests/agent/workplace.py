@@ -1,21 +1,24 @@
 """The cast of the agent tests: a server with a school, and a desk with an agent and a virtual reader."""
 
 import asyncio
+import inspect
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onecard.agent import protocol
 from onecard.agent.enrolment import enrol
 from onecard.agent.home import Configuration, Home
 from onecard.agent.program import Program
 from onecard.agent.sources import Source
 from onecard.agent.virtual import CardOnReader, VirtualSource
-from onecard.base.bus import Bus, connect_bus
+from onecard.base.bus import Bus, SignIn, connect_bus, sign_in
 from onecard.base.db import SYSTEM, Database, connect
 from onecard.base.embedded import Logins
 from onecard.base.natsserver import BusAddress
+from onecard.base.nkeys import UserKey
 from onecard.cards.keys import KeyType
 from onecard.cards.reader import Presence
 from onecard.cards.steps import Authenticate, Dialect, Exchange, Read, Step, Write, exchanges
@@ -41,6 +44,7 @@ class Server:
     bus: Bus
     address: BusAddress
     tenant_id: int
+    gateway: Gateway
 
     async def new_desk(self, token: str = DESK) -> str:
         async with self.db.tenant_tx(self.tenant_id, SYSTEM) as tx:
@@ -74,7 +78,7 @@ async def running_server(urls: Logins, address: BusAddress, tenant_id: int) -> A
         gateway = Gateway(db=db, bus=bus, system=system, ledger=ledger, issuer_seed=address.issuer_seed)
         await gateway.start()
         stack.push_async_callback(gateway.stop)
-        yield Server(db, bus, address, tenant_id)
+        yield Server(db, bus, address, tenant_id, gateway)
 
 
 @dataclass
@@ -127,10 +131,29 @@ class Desk:
         return path
 
 
-async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
-    """Wait for something that another process or task does."""
+async def nobody_asks() -> None:
+    """Connections of these tests end when the test does."""
+
+
+@asynccontextmanager
+async def signed_in(
+    server: Server,
+    key: UserKey,
+    purpose: str = protocol.RUN,
+    closed: Callable[[], Awaitable[None]] = nobody_asks,
+) -> AsyncIterator[Bus]:
+    """A connection with an agent's key, for the length of a block."""
+    bus = await sign_in(server.address.agents_url, SignIn(key, purpose, "test"), closed)
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def until(true: Callable[[], object], within_s: float = 30.0) -> None:
+    """Wait for something that another process or task does; `true` may have to be awaited."""
     deadline = time.monotonic() + within_s
-    while not true():
+    while not (await found if inspect.isawaitable(found := true()) else found):
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.02)
 
