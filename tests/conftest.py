@@ -2,9 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 import fresh
@@ -77,6 +79,24 @@ async def db(urls: Logins) -> AsyncIterator[Database]:
     database = await connect(urls.application, size=4)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def blocked(postgres: EmbeddedPostgres, urls: Logins) -> Callable[[], Awaitable[None]]:
+    """Waits until a session of this test's database waits for a lock that another one holds."""
+    name = urlsplit(urls.owner).path.strip("/")
+    waiting = "select count(*) from pg_stat_activity where datname = $1 and wait_event_type = 'Lock'"
+
+    async def one() -> None:
+        watcher = await asyncpg.connect(postgres.url())
+        try:
+            async with asyncio.timeout(30):
+                while not await watcher.fetchval(waiting, name):  # noqa: ASYNC110  a database does not tell
+                    await asyncio.sleep(0.01)
+        finally:
+            await watcher.close()
+
+    return one
 
 
 @pytest.fixture

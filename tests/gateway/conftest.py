@@ -88,8 +88,9 @@ async def gateway(start_gateway: StartGateway) -> Gateway:
 
 
 @pytest.fixture
-async def certify(school: School, nats: BusAddress) -> Certify:
-    """Certifies a terminal by serial number; not connected yet."""
+async def certify(school: School, nats: BusAddress) -> AsyncIterator[Certify]:
+    """Certifies a terminal by serial number; not connected yet, and no longer when the test has ended."""
+    made: list[Pos] = []
 
     async def one(sn: str = "POS-1", *, tenant_id: int | None = None, merchant: bool = True) -> Pos:
         tenant = tenant_id or school.tenant_id
@@ -97,19 +98,20 @@ async def certify(school: School, nats: BusAddress) -> Certify:
         async with school.db.tenant_tx(tenant, SYSTEM) as tx:
             merchant_id = school.merchant_id if merchant and tenant == school.tenant_id else None
             credentials = await devices.certify(tx, tenant_code=code, sn=sn, merchant_id=merchant_id)
-        return Pos((nats.mqtt_host, nats.mqtt_port), credentials)
+        made.append(Pos((nats.mqtt_host, nats.mqtt_port), credentials))
+        return made[-1]
 
-    return one
+    yield one
+    for pos in made:
+        pos.client.kill()
 
 
 @pytest.fixture
-async def pos(certify: Certify, gateway: Gateway) -> AsyncIterator[Pos]:
+async def pos(certify: Certify, gateway: Gateway, school: School) -> Pos:
     """A terminal that is connected and has announced itself."""
     terminal = await certify()
-    await terminal.connect()
-    terminal.announce()
-    yield terminal
-    terminal.client.kill()
+    await terminal.arrive(school)
+    return terminal
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import asyncpg
+
 from onecard.base.bus import Bus, connect_bus
 from onecard.base.db import SYSTEM, Database, connect
 from onecard.base.embedded import Logins
@@ -18,7 +20,7 @@ from onecard.gateway.worker import Gateway
 from onecard.ledger.model import Balances
 from onecard.ledger.service import balances
 from onecard.ledger.writer import Writer
-from onecard.sim.mqtt import MqttClient, Will
+from onecard.sim.mqtt import BusRefusedError, MqttClient, Will
 
 EPOCH = 7001
 RICH, POOR = "A1B2C3D4", "0BADCAFE"
@@ -43,6 +45,12 @@ class School:
         async with self.db.tenant_tx(tenant_id or self.tenant_id, SYSTEM) as tx:
             return [tuple(row) for row in await tx.connection.fetch(query)]
 
+    async def knows(self, pos: "Pos") -> None:
+        """Wait until a terminal's announcement is stored, which gateways may look for only for a moment."""
+        stored = f"select 1 from devices.epoch where epoch = {pos.epoch}"  # noqa: S608  a number
+        stored += f" and device_id = {pos.credentials.device_id}"
+        await comes_true(lambda: self.fetch(stored))
+
     async def takings(self) -> int:
         rows = await self.fetch("select balance_fen from ledger.book where kind = 17")
         return int(str(rows[0][0]))
@@ -58,10 +66,26 @@ class Pos:
     epoch: int = EPOCH
     client: MqttClient = field(default_factory=MqttClient)
     numbers: Any = field(default_factory=lambda: count(1))
+    passed_over: list[str] = field(default_factory=list)  # topics of what came before what was waited for
 
     @property
     def prefix(self) -> str:
         return self.credentials.topic_prefix
+
+    async def arrive(self, school: School) -> None:
+        """Connect, announce itself, and wait until that is known."""
+        await self.connect()
+        self.announce()
+        await school.knows(self)
+
+    async def comes_back(self) -> None:
+        """Connect as soon as it is let in."""
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    return await self.connect()
+                except BusRefusedError:
+                    await asyncio.sleep(0.05)
 
     async def connect(self) -> None:
         host, port = self.address
@@ -116,20 +140,20 @@ class Pos:
         }
         self.send("up/rec", batch)
 
-    async def answer(self, topic: str, timeout_s: float = 5.0) -> dict[str, Any]:
+    async def answer(self, topic: str, timeout_s: float = 30.0) -> dict[str, Any]:
+        self.passed_over.clear()
         while True:
             heard, payload = await self.client.next_message(timeout_s)
             if heard == f"{self.prefix}/{topic}":
                 return dict(json.loads(payload))
+            self.passed_over.append(heard)
 
-    async def hears_nothing(self, for_s: float = 0.4) -> bool:
-        try:
-            await self.client.next_message(for_s)
-        except TimeoutError:
-            return True
-        return False
+    async def heard_before_the_time(self) -> list[str]:
+        """Topics of what was on its way already: the server's answer about the time comes after it."""
+        assert (await self.ask(self.request("time")))["ok"]
+        return self.passed_over
 
-    async def is_disconnected(self, within_s: float = 3.0) -> bool:
+    async def is_disconnected(self, within_s: float = 30.0) -> bool:
         deadline = time.monotonic() + within_s
         while self.client.connected and time.monotonic() < deadline:  # noqa: ASYNC110  a real connection
             await asyncio.sleep(0.02)
@@ -155,6 +179,24 @@ def now_ms() -> int:
 
 StartGateway = Callable[[], Awaitable[Gateway]]
 Certify = Callable[..., Awaitable[Pos]]
+
+
+async def comes_true(look: Callable[[], Awaitable[object]]) -> None:
+    """Look again and again until there is something to see."""
+    async with asyncio.timeout(30):
+        while not await look():  # noqa: ASYNC110  neither database nor gateway tells
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def locked(urls: Logins, table: str) -> AsyncIterator[None]:
+    """Nobody else reads or writes a table for the length of a block."""
+    owner = await asyncpg.connect(urls.owner)
+    try:
+        await owner.execute(f"begin; lock table {table} in access exclusive mode")
+        yield
+    finally:
+        await owner.close()
 
 
 @asynccontextmanager

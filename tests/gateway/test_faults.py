@@ -1,19 +1,18 @@
 """What is killed, torn, flooded or malformed: nothing lost, nothing posted twice, nothing falls over."""
 
-import asyncio
 import json
 import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
-import asyncpg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pos import RICH, Certify, Pos, School, StartGateway, running_gateway, sale
+from pos import RICH, Certify, Pos, School, StartGateway, comes_true, locked, running_gateway, sale
 
 from onecard.base.bus import connect_bus
 from onecard.base.embedded import Logins
@@ -39,74 +38,87 @@ async def test_two_gateways_share_the_load(start_gateway: StartGateway, pos: Pos
 async def test_the_bus_server_is_killed_and_comes_back(
     tmp_path: Path, urls: Logins, writer: Writer, certify: Certify, school: School
 ) -> None:
-    server = EmbeddedNats(tmp_path, mqtt_port=18900)
-    address = server.start()
-    async with running_gateway(urls, address, writer):
-        pos = await certify()
-        pos.address = (address.mqtt_host, address.mqtt_port)
-        await pos.connect()
-        pos.announce()
-        assert (await pos.pay(RICH, 1_00, seq=1))["ok"]
-        os.kill(server.pid() or 0, signal.SIGKILL)
-        assert await pos.is_disconnected()
-        assert server.start() == address
-        await asyncio.sleep(0.5)
-        await pos.connect()
-        assert (await pos.pay(RICH, 1_00, seq=2))["ok"]
-        assert await school.takings() == 2_00
-        pos.client.kill()
-    server.stop()
+    with served(EmbeddedNats(tmp_path, mqtt_port=18900)) as server:
+        address, pid = server.start(), server.pid()
+        async with running_gateway(urls, address, writer) as gateway:
+            pos = await certify()
+            pos.address = (address.mqtt_host, address.mqtt_port)
+            await pos.arrive(school)
+            assert (await pos.pay(RICH, 1_00, seq=1))["ok"]
+            assert pid
+            os.kill(pid, signal.SIGKILL)
+            assert await pos.is_disconnected()
+            assert server.start() == address
+            await comes_true(lambda: connected(gateway))
+            await pos.comes_back()
+            assert (await pos.pay(RICH, 1_00, seq=2))["ok"]
+            assert await school.takings() == 2_00
+
+
+async def connected(gateway: Gateway) -> bool:
+    return gateway._bus.connected
+
+
+@contextmanager
+def served(server: EmbeddedNats) -> Iterator[EmbeddedNats]:
+    """A bus server that is stopped when the block ends, however it does."""
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
 async def lone_gateway(urls: Logins, nats: BusAddress, writer: Writer) -> AsyncIterator[Process]:
     """A gateway process; its postings come to the test's writer."""
-    bus = await connect_bus(nats.url)
-    await serve_ledger(bus, writer)
-    script = str(Path(__file__).with_name("lone_gateway.py"))
-    arguments = (urls.application, nats.url, nats.system_url, nats.issuer_seed)
-    process = await create_subprocess_exec(sys.executable, script, *arguments, stdout=PIPE)
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"ready\n"
-    yield process
+    async with AsyncExitStack() as stack:
+        bus = await connect_bus(nats.url)
+        stack.push_async_callback(bus.close)
+        await serve_ledger(bus, writer)
+        script = str(Path(__file__).with_name("lone_gateway.py"))
+        arguments = (urls.application, nats.url, nats.system_url, nats.issuer_seed)
+        process = await create_subprocess_exec(sys.executable, script, *arguments, stdout=PIPE)
+        stack.push_async_callback(end, process)
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+        yield process
+
+
+async def end(process: Process) -> None:
     if process.returncode is None:
         process.kill()
     await process.wait()
-    await bus.close()
 
 
 async def test_a_gateway_killed_between_posting_and_acknowledging(
     lone_gateway: Process, certify: Certify, school: School, urls: Logins, start_gateway: StartGateway
 ) -> None:
     pos = await certify()
-    await pos.connect()
-    pos.announce()
+    await pos.arrive(school)
     assert (await pos.deliver(sale(1, RICH, 1_00)))["ack"] == 1
-    owner = await asyncpg.connect(urls.owner)
-    await owner.execute("begin; lock table devices.record in access exclusive mode")
-    pos.send_records(sale(2, RICH, 5_00))
-    async with asyncio.timeout(5):
-        while await school.takings() != 6_00:  # noqa: ASYNC110  another process works on it
-            await asyncio.sleep(0.02)
-    lone_gateway.kill()
-    await lone_gateway.wait()
-    await owner.execute("rollback")
-    await owner.close()
-    assert await pos.hears_nothing()
+
+    async def posted() -> bool:
+        return await school.takings() == 6_00
+
+    async with locked(urls, "devices.record"):
+        pos.send_records(sale(2, RICH, 5_00))
+        await comes_true(posted)
+        await end(lone_gateway)
     await start_gateway()
+    assert await pos.heard_before_the_time() == []
     assert (await pos.deliver(sale(2, RICH, 5_00)))["ack"] == 2
     assert await school.takings() == 6_00
     assert await school.fetch("select seq from devices.record order by seq") == [(1,), (2,)]
 
 
-async def test_no_acknowledgement_before_the_commit(pos: Pos, school: School, urls: Logins) -> None:
+async def test_no_acknowledgement_before_the_commit(
+    pos: Pos, school: School, urls: Logins, blocked: Callable[[], Awaitable[None]]
+) -> None:
     assert (await pos.deliver(sale(1, RICH, 1_00)))["ack"] == 1
-    owner = await asyncpg.connect(urls.owner)
-    await owner.execute("begin; lock table devices.record in access exclusive mode")
-    pos.send_records(sale(2, RICH, 1_00))
-    assert await pos.hears_nothing(0.5)
-    await owner.execute("rollback")
-    await owner.close()
+    async with locked(urls, "devices.record"):
+        pos.send_records(sale(2, RICH, 1_00))
+        await blocked()
+        assert await pos.heard_before_the_time() == []
     assert (await pos.answer("dn/rec"))["ack"] == 2
 
 
@@ -187,10 +199,8 @@ async def test_a_flood_beyond_the_servers_size_ends_the_connection_only(pos: Pos
 
 
 def test_a_taken_port_is_replaced_by_a_free_one(nats: BusAddress, tmp_path: Path) -> None:
-    server = EmbeddedNats(tmp_path, mqtt_port=nats.mqtt_port)
-    address = server.start()
-    assert address.mqtt_port != nats.mqtt_port
-    server.stop()
+    with served(EmbeddedNats(tmp_path, mqtt_port=nats.mqtt_port)) as server:
+        assert server.start().mqtt_port != nats.mqtt_port
 
 
 def test_an_address_that_is_not_ours_is_one_sentence(tmp_path: Path) -> None:
@@ -199,19 +209,17 @@ def test_an_address_that_is_not_ours_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_left_over_server_is_adopted(tmp_path: Path) -> None:
-    first = EmbeddedNats(tmp_path, mqtt_port=18950)
-    address, pid = first.start(), first.pid()
-    second = EmbeddedNats(tmp_path, mqtt_port=18950)
-    assert second.start() == address
-    assert second.pid() == pid
-    second.stop()
-    assert first.pid() is None
-    first.stop()
+    with served(EmbeddedNats(tmp_path, mqtt_port=18950)) as first:
+        address, pid = first.start(), first.pid()
+        second = EmbeddedNats(tmp_path, mqtt_port=18950)
+        assert second.start() == address
+        assert second.pid() == pid
+        second.stop()
+        assert first.pid() is None
 
 
 def test_the_bus_keeps_its_secrets_to_itself(tmp_path: Path) -> None:
-    server = EmbeddedNats(tmp_path, mqtt_port=18960)
-    server.start()
-    for path in ("nats/nats.conf", "keys/nats-issuer.seed"):
-        assert (tmp_path / path).stat().st_mode & 0o777 == 0o600
-    server.stop()
+    with served(EmbeddedNats(tmp_path, mqtt_port=18960)) as server:
+        server.start()
+        for path in ("nats/nats.conf", "keys/nats-issuer.seed"):
+            assert (tmp_path / path).stat().st_mode & 0o777 == 0o600

@@ -39,15 +39,16 @@ class Site:
 
     def serve(self, *command: str) -> subprocess.Popen[str]:
         """Start a process that runs until it is ended, and wait until it says that it does."""
-        process = self.start(*(command or ("serve",)))
+        process, deadline = self.start(*(command or ("serve",))), time.monotonic() + 60
         while "is running" not in self.started[process].read_text():
             assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         return process
 
     def end(self, process: subprocess.Popen[str]) -> str:
         """Wait for its end; what it said."""
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         return self.started[process].read_text()
 
     def run(self, *command: str) -> dict[str, object]:
@@ -72,8 +73,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     site = Site(data, environment)
     yield site
     for process in site.started:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+        process.terminate()
+    for process in site.started:
         site.end(process)
 
 
@@ -115,7 +116,7 @@ async def test_a_day_of_a_site(site: Site) -> None:
         process.send_signal(signal.SIGTERM)
         site.end(process)
         assert process.returncode == 0
-    assert time.monotonic() - since < 5
+    assert time.monotonic() - since < 25  # it takes one or two
     assert all(gone(pid) for pid in servers)
     assert await pos.is_disconnected()
 
@@ -135,7 +136,7 @@ async def test_servers_that_are_killed_come_back(site: Site) -> None:
         pos.boot += 1
 
 
-async def answers(pos: Pos, within_s: float = 15) -> str:
+async def answers(pos: Pos, within_s: float = 60) -> str:
     """What the terminal is told as soon as it is told anything but “busy”."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
