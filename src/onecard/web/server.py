@@ -44,7 +44,7 @@ async def serving(services: Services, listen: Listen) -> AsyncIterator[str]:
     Raises:
         UnavailableError: the port is taken, or the certificate cannot be used.
     """
-    door = _socket(listen)
+    door = serving_socket(listen)
     config = uvicorn.Config(
         create_app(services),
         lifespan="on",
@@ -96,12 +96,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _socket(listen: Listen) -> socket.socket:
+def serving_socket(listen: Listen) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        UnavailableError: the port is taken.
+    """
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     ports = range(listen.port, listen.port + 20) if listen.or_next and listen.port else [listen.port]
     reason: OSError | None = None
     for port in ports:
-        door = socket.socket(family, socket.SOCK_STREAM)
+        # with its protocol named, or asyncio would not turn off waiting for more before a packet is sent
+        door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((listen.host, port))
