@@ -104,6 +104,8 @@ def test_others_see_it_and_cancel_it_with_functions_of_their_own(
     assert f"{waiting}/cancel" in enter("clerk").get(waiting).text
     assert enter("clerk").post(f"{waiting}/cancel").status_code == 303
     assert "job-cancelled" in enter("admin").get(waiting).text
+    told = enter("admin").get("/system/audit", params={"function": F.SYSTEM_JOB_CANCEL.value}).text
+    assert f"{waiting.rpartition('/')[2]} 长列表" in told
 
 
 def test_the_card_fetches_itself_until_the_end(enter: Enter, waiting: str) -> None:

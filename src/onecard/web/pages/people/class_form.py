@@ -26,14 +26,15 @@ Count = Annotated[int, Field(ge=0, le=1000)]
 _CARD, _LIFE, _MONEY = say("Cards"), say("Validity of new cards"), say("Purses")
 _LIMITS, _END = say("Limits"), say("What becomes of the money")
 _NONE = say("0: no limit.")
+_AT_ISSUE = say("Taken when a card is issued, unless the operator says otherwise.")
 
 
 def _money(label: Text, section: Text, help_: Text | None = None) -> Ui:
     return Ui(label, kind="money", section=section, help=help_)
 
 
-def _fate(label: Text) -> Ui:
-    return Ui(label, words=FATES, section=_END)
+def _fate(label: Text, help_: Text | None = None) -> Ui:
+    return Ui(label, words=FATES, section=_END, help=help_)
 
 
 class ClassForm(BaseModel):
@@ -45,8 +46,10 @@ class ClassForm(BaseModel):
         Ui(say("Class number"), fixed=True, help=say("Written on cards; never changes.")),
     ]
     name: Annotated[str, Field(min_length=1, max_length=64), Ui(say_in("class", "Name"))]
-    card_fee_fen: Annotated[Fen, _money(say("Card fee"), _CARD)] = 0
-    deposit_fen: Annotated[Fen, _money(say("Deposit"), _CARD)] = 0
+    card_fee_fen: Annotated[Fen, _money(say("Card fee"), _CARD, _AT_ISSUE)] = 0
+    deposit_fen: Annotated[
+        Fen, _money(say("Deposit"), _CARD, say("Taken likewise, and given back with the card."))
+    ] = 0
     cards_most: Annotated[int, Field(ge=1, le=20), Ui(say("Cards of one person, at most"), section=_CARD)] = 1
     valid_days: Annotated[
         int | None, Field(ge=1, le=36500), Ui(say("Days"), section=_LIFE, help=say("Or a last day below."))
@@ -83,17 +86,27 @@ class ClassForm(BaseModel):
     floor_fen: Annotated[
         Fen, _money(say("Floor"), _MONEY, say("Below it the cash purse may not be spent."))
     ] = 0
-    overdraft_fen: Annotated[Fen, _money(say("Overdraft, at most"), _MONEY)] = 0
+    overdraft_fen: Annotated[
+        Fen,
+        _money(say("Overdraft, at most"), _MONEY, say("On file only: sales do not go below the floor yet.")),
+    ] = 0
     transaction_limit_fen: Annotated[Fen, _money(say("One sale, at most"), _LIMITS, _NONE)] = 0
     pin_above_fen: Annotated[
-        Fen | None, _money(say("PIN for a sale above"), _LIMITS, say("Empty: a PIN is never asked for."))
+        Fen | None,
+        _money(
+            say("PIN for a sale above"), _LIMITS, say("On file only: terminals do not ask for a PIN yet.")
+        ),
     ] = None
     meal_limit_fen: Annotated[Fen, _money(say("One meal, at most"), _LIMITS)] = 0
     meal_limit_count: Annotated[Count, Ui(say("Sales within a meal"), section=_LIMITS)] = 0
     day_limit_fen: Annotated[Fen, _money(say("One day, at most"), _LIMITS)] = 0
     day_limit_count: Annotated[Count, Ui(say("Sales within a day"), section=_LIMITS)] = 0
-    refund_cash: Annotated[Fate, _fate(say("Cash, at a refund"))] = Fate.PAY_OUT
-    leaving_cash: Annotated[Fate, _fate(say("Cash, when leaving"))] = Fate.PAY_OUT
+    refund_cash: Annotated[
+        Fate, _fate(say("Cash, at a refund"), say("What stays waits in the account for the next card."))
+    ] = Fate.PAY_OUT
+    leaving_cash: Annotated[
+        Fate, _fate(say("Cash, when leaving"), say("For cards taken back from people who have left."))
+    ] = Fate.PAY_OUT
     refund_subsidy: Annotated[Fate, _fate(say("Subsidy, at a refund"))] = Fate.FORFEIT
     leaving_subsidy: Annotated[Fate, _fate(say("Subsidy, when leaving"))] = Fate.FORFEIT
     refund_bonus: Annotated[Fate, _fate(say("Bonus, at a refund"))] = Fate.FORFEIT
@@ -109,6 +122,7 @@ class ClassForm(BaseModel):
             section=say("At merchants"),
             help=say(
                 "One in each line: merchant code, meal, per cent, such as “C01 午餐 -10”. * stands for all."
+                " On file only: sales do not reckon with it yet."
             ),
         ),
     ] = ""

@@ -32,6 +32,7 @@ THINGS: dict[str, Text] = {
     "class": say_in("audit", "Account class"),
     "department": say_in("audit", "Department"),
     "field": say_in("audit", "Custom field"),
+    "job": say_in("audit", "Job"),
     "list": say_in("audit", "Exported list"),
     "logo": say_in("audit", "Logo"),
     "operator": say_in("audit", "Operator"),

@@ -15,7 +15,8 @@ from onecard.base.jobs import service as jobs
 from onecard.base.jobs import wording
 from onecard.base.jobs.lists import JOBS
 from onecard.base.jobs.model import STATES, Job, State
-from onecard.base.texts import Text, say, say_in
+from onecard.base.texts import Text, read, say, say_in
+from onecard.tenants import audit
 from onecard.tenants.functions import F
 from onecard.web.kit import jobs as cards
 from onecard.web.kit import render
@@ -123,6 +124,9 @@ async def end(tx: Tx, visit: Visit) -> tuple[int, Text]:
     if not (cards.is_own(visit, job) or visit.may(F.SYSTEM_JOB_CANCEL)):
         raise ConflictError(say("Only who started the job may cancel it."))
     state = await jobs.cancel(tx, job.id)
+    if not cards.is_own(visit, job):
+        subject = f"{job.id} {read(job.title, visit.who.tenant.language)}"
+        await audit.write(tx, audit.Entry(F.SYSTEM_JOB_CANCEL, "job", subject))
     told = say("The job is cancelled.") if state is State.CANCELLED else say("The job will end in a moment.")
     return job.id, told
 
