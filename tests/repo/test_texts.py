@@ -10,36 +10,50 @@ import pytest
 from house import texts
 from house.tree import ROOT, short
 
-MODULES, CATALOGUES, FOUND = texts.modules(), texts.catalogues_of_product(), texts.of_product()
-SAID = [found for found in FOUND if isinstance(found, texts.Said)]
 # Where texts are passed on that others have said, as literals
 PASSED_ON = {"src/onecard/web/kit/render.py", "src/onecard/base/jobs/wording.py"}
 # What operators and API clients see; the shell, the ledger and devices speak to people who run the system
 READ_ON_PAGES = ("tenants/", "people/", "web/", "desk/import", "desk/people_import")
 
 
+@pytest.fixture(scope="module")
+def found() -> list[texts.Said | texts.Unknown]:
+    return texts.of_product()
+
+
+@pytest.fixture(scope="module")
+def catalogues() -> list[texts.Catalogue]:
+    return texts.catalogues_of_product()
+
+
 def _none(findings: list[str]) -> None:
     assert not findings, "\n" + "\n".join(findings)
 
 
-def test_english_is_a_literal() -> None:
-    unknown = [found.where for found in FOUND if isinstance(found, texts.Unknown)]
+def test_english_is_a_literal(found: list[texts.Said | texts.Unknown]) -> None:
+    unknown = [each.where for each in found if isinstance(each, texts.Unknown)]
     _none([where for where in unknown if where.split(":")[0] not in PASSED_ON])
 
 
-def test_every_text_has_its_chinese_and_every_translation_its_text() -> None:
-    _none(list(texts.compared(SAID, CATALOGUES)))
+def test_every_text_has_its_chinese_and_every_translation_its_text(
+    found: list[texts.Said | texts.Unknown], catalogues: list[texts.Catalogue]
+) -> None:
+    said = [each for each in found if isinstance(each, texts.Said)]
+    assert said
+    _none(list(texts.compared(said, catalogues)))
 
 
-def test_catalogues_are_clean() -> None:
-    _none([finding for catalogue in CATALOGUES for finding in catalogue.findings()])
+def test_catalogues_are_clean(catalogues: list[texts.Catalogue]) -> None:
+    assert catalogues
+    _none([finding for catalogue in catalogues for finding in catalogue.findings()])
 
 
 def test_errors_that_pages_show_are_said() -> None:
-    family = texts.family_of(MODULES.values())
+    modules = texts.modules()
+    family = texts.family_of(modules.values())
     seen = {
         path: text
-        for path, text in MODULES.items()
+        for path, text in modules.items()
         if path.relative_to(texts.SOURCE).as_posix().startswith(READ_ON_PAGES)
     }
     _none([finding for path, text in seen.items() for finding in texts.unsaid_errors(path, text, family)])

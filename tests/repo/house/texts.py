@@ -28,6 +28,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _MARKS = re.compile(r"[\W\d_]+")
 _LETTER = re.compile(r"[^\W\d_]")
 SOURCE = ROOT / "src" / "onecard"
+_SAYS = "onecard.base.texts"
 Key = tuple[str | None, str]
 
 
@@ -81,15 +82,17 @@ class _Call:
 
 def of_python(path: Path, text: str) -> Iterator[Said | Unknown]:
     """Every text that a module says by the functions it imported from onecard.base.texts."""
-    tree = ast.parse(text)
+    if _SAYS not in text:
+        return
+    every = list(ast.walk(ast.parse(text)))
     mine = {
         alias.asname or alias.name: alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "onecard.base.texts"
+        for node in every
+        if isinstance(node, ast.ImportFrom) and node.module == _SAYS
         for alias in node.names
     }
-    tabled = {value for node in ast.walk(tree) if isinstance(node, ast.Dict) for value in node.values}
-    for node in ast.walk(tree):
+    tabled = {value for node in every if isinstance(node, ast.Dict) for value in node.values}
+    for node in every:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             name = mine.get(node.func.id, "")
             if name in _PYTHON:
