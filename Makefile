@@ -9,6 +9,8 @@ STATIC = src/onecard/web/static/manifest.json
 
 .PHONY: help setup demo test lint chaos bench texts reference lock system-deps clean
 .DEFAULT_GOAL := help
+# modules are compiled once, not in each of the many processes, even where containers say otherwise
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

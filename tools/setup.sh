@@ -22,4 +22,6 @@ pip() {
 }
 pip install --quiet --require-hashes --only-binary :all: --requirement "$here/requirements.lock"
 pip install --quiet --no-deps --no-build-isolation --editable "$here"
+# As pip does with what it installs; where Python may not write, each command would compile anew
+"$venv/bin/python" -m compileall -q -j 0 "$here/src"
 touch "$venv/.ready"
