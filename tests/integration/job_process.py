@@ -1,4 +1,7 @@
-"""A worker as a process of its own, to be killed or stopped: `python job_process.py DATABASE_URL`."""
+"""A worker as a process of its own, to be killed or stopped: `python job_process.py DATABASE_URL`.
+
+A first attempt waits in its middle for a line on standard input, and says when it has gone on.
+"""
 
 import asyncio
 import sys
@@ -13,7 +16,9 @@ from onecard.base.vault import Vault
 from onecard.desk import import_job
 from onecard.tenants import service as tenants
 
-PACE = Pace(heartbeat=0.2, poll=0.2, dead=1.0)
+# a living worker is silent for less, also on a busy machine
+PACE = Pace(heartbeat=0.1, poll=0.1, dead=2.0)
+WENT_ON = "went on"
 
 
 async def _two_steps(work: Work) -> Ended:
@@ -21,9 +26,13 @@ async def _two_steps(work: Work) -> Ended:
         await tenants.next_number(tx, "begun")
     work.progress(1, 2)
     if work.job.attempt == 1:
-        await asyncio.sleep(3)
-    async with work.tx() as tx:
-        await tenants.next_number(tx, "ended")
+        await asyncio.to_thread(sys.stdin.readline)
+    try:
+        async with work.tx() as tx:
+            await tenants.next_number(tx, "ended")
+    finally:
+        sys.stdout.write(f"{WENT_ON}\n")
+        sys.stdout.flush()
     return Ended(say("The job has ended already."))
 
 

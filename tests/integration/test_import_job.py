@@ -55,7 +55,7 @@ class Office:
         return await self.ended(job_id)
 
     async def ended(self, job_id: int) -> Job:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 async with self.db.tenant_tx(self.tenant_id, LI) as tx:
                     if (found := await jobs.get(tx, job_id)).ended:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from job_process import PACE, again, once
+from job_process import PACE, WENT_ON, again, once
 from sheets import HEADINGS, xlsx
 
 from onecard.base.db import SYSTEM, Database
@@ -27,8 +27,15 @@ PROGRAM = Path(__file__).with_name("job_process.py")
 
 
 @pytest.fixture
-def process(urls: Logins) -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen([sys.executable, PROGRAM, urls.application]) as one:
+def said(tmp_path: Path) -> Path:
+    """What the process says."""
+    return tmp_path / "said.txt"
+
+
+@pytest.fixture
+def process(urls: Logins, said: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, PROGRAM, urls.application]
+    with said.open("w") as file, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file) as one:
         yield one
         one.kill()
 
@@ -54,7 +61,7 @@ async def begun(db: Database, vault: Vault, tenant_id: int, kind: JobKind) -> in
 
 
 async def until(db: Database, tenant_id: int, job_id: int, wanted: Callable[[Job], bool]) -> Job:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with db.tenant_tx(tenant_id, SYSTEM) as tx:
                 found = await jobs.get(tx, job_id)
@@ -94,15 +101,31 @@ async def test_what_must_not_be_repeated_fails_with_a_sentence(
     assert await counted(db, two_tenants[0]) == {"begun": 1}
 
 
+def went_on(said: Path) -> bool:
+    return WENT_ON in said.read_text()
+
+
 async def test_a_frozen_worker_that_wakes_up_changes_nothing(
-    db: Database, vault: Vault, urls: Logins, two_tenants: tuple[int, int], process: subprocess.Popen[bytes]
+    db: Database,
+    vault: Vault,
+    urls: Logins,
+    two_tenants: tuple[int, int],
+    *,
+    process: subprocess.Popen[bytes],
+    said: Path,
 ) -> None:
     job_id = await begun(db, vault, two_tenants[0], again)
     process.send_signal(signal.SIGSTOP)
     async with second_worker(db, vault, urls):
-        await until(db, two_tenants[0], job_id, lambda found: found.ended)
+        found = await until(db, two_tenants[0], job_id, lambda found: found.ended)
         process.send_signal(signal.SIGCONT)
-        await asyncio.sleep(3.5)
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        async with asyncio.timeout(60):
+            while not went_on(said):  # noqa: ASYNC110  another process writes it
+                await asyncio.sleep(0.02)
+    assert await until(db, two_tenants[0], job_id, lambda _: True) == found
     assert await counted(db, two_tenants[0]) == {"begun": 2, "ended": 1}
 
 

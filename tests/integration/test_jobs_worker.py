@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,18 @@ class Site:
         """Process id of the worker that `serve` has started; 0 while there is none."""
         children = Path(f"/proc/{self.serve.pid}/task/{self.serve.pid}/children").read_text().split()
         for child in children:
-            if b"\0worker\0" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
+            with suppress(OSError):  # it has ended meanwhile
+                if b"\0worker\0" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return int(child)
         return 0
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        db = await connect(logins(EmbeddedPostgres(self.settings.data_dir)).application, size=2)
+        try:
+            yield db
+        finally:
+            await db.close()
 
 
 @pytest.fixture
@@ -52,39 +62,54 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("ONECARD_DATA_DIR", str(data))
     monkeypatch.setenv("ONECARD_MQTT_PORT", "18993")
     with subprocess.Popen([ONECARD, "serve"], stderr=subprocess.DEVNULL) as serve:
-        site = Site(Settings(), serve)
-        while not site.worker():
-            assert serve.poll() is None
-            time.sleep(0.05)
-        yield site
-        serve.send_signal(signal.SIGTERM)
+        site, deadline = Site(Settings(), serve), time.monotonic() + 60
+        try:
+            while not site.worker():
+                assert serve.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield site
+        finally:
+            serve.terminate()
 
 
 async def test_serve_does_jobs_and_tells_the_bus_also_when_its_worker_was_killed(
     site: Site, tmp_path: Path
 ) -> None:
-    servers, data = read_servers(site.settings.data_dir), site.settings.data_dir
+    upload = Upload("a.xlsx", "", xlsx(tmp_path / "a.xlsx", [HEADINGS, ["1", "王", "学生", "七年级1班"]]))
+    async with site.database() as db, heard(site) as told:
+        tenant_id = await prepare_example_tenant(db, LI)
+        worker = site.worker()
+        assert worker
+        os.kill(worker, signal.SIGKILL)
+        async with db.tenant_tx(tenant_id, LI) as tx:
+            vault = open_vault(site.settings)
+            job_id = await start_check(tx, vault, upload, language="en", departments=None)
+        assert await ended(db, tenant_id, job_id) == "done"
+        async with asyncio.timeout(30):
+            while await told.get() != f"console.{tenant_id}.job.{job_id}":
+                pass
+
+
+@asynccontextmanager
+async def heard(site: Site) -> AsyncIterator["asyncio.Queue[str]"]:
+    """What is told to consoles, by subject."""
+    servers, subjects = read_servers(site.settings.data_dir), asyncio.Queue[str]()
     assert servers is not None
-    db = await connect(logins(EmbeddedPostgres(data)).application, size=2)
-    bus, vault, told = await connect_bus(servers.url), open_vault(site.settings), asyncio.Event()
-    tenant_id = await prepare_example_tenant(db, LI)
-    os.kill(site.worker(), signal.SIGKILL)
+    bus = await connect_bus(servers.url)
 
     async def hear(subject: str, _payload: bytes) -> None:
-        if subject.startswith(f"console.{tenant_id}.job."):
-            told.set()
+        subjects.put_nowait(subject)
 
-    await bus.subscribe("console.>", hear)
-    path = xlsx(tmp_path / "a.xlsx", [HEADINGS, ["1", "王", "学生", "七年级1班"]])
-    async with db.tenant_tx(tenant_id, LI) as tx:
-        job_id = await start_check(tx, vault, Upload("a.xlsx", "", path), language="en", departments=None)
-    assert (await ended(db, tenant_id, job_id), told.is_set()) == ("done", True)
-    await bus.close()
-    await db.close()
+    try:
+        await bus.subscribe("console.>", hear)
+        yield subjects
+    finally:
+        await bus.close()
 
 
 async def ended(db: Database, tenant_id: int, job_id: int) -> str:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with db.tenant_tx(tenant_id, LI) as tx:
                 if (found := await jobs.get(tx, job_id)).ended:
@@ -92,16 +117,26 @@ async def ended(db: Database, tenant_id: int, job_id: int) -> str:
             await asyncio.sleep(0.1)
 
 
-def test_a_worker_ends_when_its_parents_end_closes_the_pipe(site: Site) -> None:
+async def test_a_worker_ends_when_its_parents_end_closes_the_pipe(site: Site) -> None:
     child = WorkerProcess(site.settings)
-    child.start()
-    process = child._process
-    assert process is not None
-    assert process.stdin is not None
-    time.sleep(3)
-    assert child.alive()
-    process.stdin.close()
-    assert process.wait(60) == 0
+    try:
+        child.start()
+        process = child._process
+        assert process is not None
+        assert process.stdin is not None
+        async with site.database() as db, asyncio.timeout(60):
+            while await workers(db) < 2:  # noqa: ASYNC110  the other one is of `serve`
+                await asyncio.sleep(0.05)
+        assert child.alive()
+        process.stdin.close()
+        assert process.wait(60) == 0
+    finally:
+        child.stop()
+
+
+async def workers(db: Database) -> int:
+    async with db.platform_tx(LI) as tx:
+        return int(await tx.connection.fetchval("select count(*) from procrastinate.procrastinate_workers"))
 
 
 def test_without_serve_it_says_so(tmp_path: Path) -> None:

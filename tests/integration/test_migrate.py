@@ -3,8 +3,10 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -27,9 +29,17 @@ def empty(postgres: EmbeddedPostgres) -> Iterator[Logins]:
 
 
 async def execute(url: str, statement: str) -> None:
+    async with connected(url) as connection:
+        await connection.execute(statement)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def test_repeating_applies_nothing(urls: Logins) -> None:
@@ -37,11 +47,10 @@ async def test_repeating_applies_nothing(urls: Logins) -> None:
 
 
 async def test_an_empty_database_gets_everything(empty: Logins) -> None:
-    connection = await asyncpg.connect(empty.owner)
-    assert await schema_version(connection) == 0
-    assert await migrate(empty.owner) == [migration.name for migration in migrations()]
-    assert await schema_version(connection) == migrations()[-1].number
-    await connection.close()
+    async with connected(empty.owner) as connection:
+        assert await schema_version(connection) == 0
+        assert await migrate(empty.owner) == [migration.name for migration in migrations()]
+        assert await schema_version(connection) == migrations()[-1].number
 
 
 def test_files_are_numbered_without_gaps() -> None:
@@ -80,36 +89,34 @@ async def test_a_broken_migration_leaves_nothing(urls: Logins, monkeypatch: pyte
     monkeypatch.setattr(module, "migrations", lambda: [*migrations(), broken])
     with pytest.raises(asyncpg.DivisionByZeroError):
         await migrate(urls.owner)
-    connection = await asyncpg.connect(urls.owner)
-    assert await connection.fetchval("select to_regclass('base.half')") is None
-    assert await connection.fetchval("select max(number) from base.migration") == migrations()[-1].number
-    await connection.close()
+    async with connected(urls.owner) as connection:
+        assert await connection.fetchval("select to_regclass('base.half')") is None
+        assert await connection.fetchval("select max(number) from base.migration") == migrations()[-1].number
 
 
 async def test_a_locked_table_is_waited_for(urls: Logins) -> None:
-    reader = await asyncpg.connect(urls.owner)
-    transaction = reader.transaction()
-    await transaction.start()
-    await reader.execute("lock table people.person in access share mode")
-    waiting = asyncio.create_task(migrate(urls.owner))
-    # longer than one lock time-out, so the first attempt must have failed and been repeated
-    await asyncio.sleep(1.3)
-    assert not waiting.done()
-    await transaction.rollback()
-    assert await asyncio.wait_for(waiting, 10) == []
-    await reader.close()
+    attempts = "select xact_start from pg_stat_activity where datname = current_database() and"
+    attempts += " wait_event_type = 'Lock'"
+    async with connected(urls.owner) as watcher, connected(urls.owner) as reader:
+        await reader.execute("begin; lock table people.person in access share mode")
+        waiting, seen = asyncio.create_task(migrate(urls.owner)), set()
+        async with asyncio.timeout(60):
+            while len(seen) < 2:
+                assert not waiting.done()
+                seen |= {row["xact_start"] for row in await watcher.fetch(attempts)}
+                await asyncio.sleep(0.02)
+        await reader.execute("rollback")
+        assert await asyncio.wait_for(waiting, 60) == []
 
 
 async def test_a_table_that_stays_locked_is_one_sentence(
     urls: Logins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_ATTEMPTS", 1)
-    reader = await asyncpg.connect(urls.owner)
-    async with reader.transaction():
+    async with connected(urls.owner) as reader, reader.transaction():
         await reader.execute("lock table people.person in access share mode")
         with pytest.raises(UnavailableError, match="other sessions keep its tables locked"):
             await migrate(urls.owner)
-    await reader.close()
 
 
 async def test_no_database_is_one_sentence(postgres: EmbeddedPostgres) -> None:

@@ -199,7 +199,7 @@ async def test_the_last_administrator_stays(
 
 
 async def test_two_administrators_cannot_disable_each_other_at_once(
-    db: Database, two_tenants: tuple[int, int]
+    db: Database, two_tenants: tuple[int, int], blocked: Callable[[], Awaitable[None]]
 ) -> None:
     async with db.tenant_tx(two_tenants[0], SYSTEM) as tx:
         first = (await roles.create_first_administrator(tx, "王芳", GOOD)).id
@@ -208,7 +208,7 @@ async def test_two_administrators_cannot_disable_each_other_at_once(
     async def disable(operator_id: int) -> bool:
         async with db.tenant_tx(two_tenants[0], SYSTEM) as tx:
             await service.set_enabled(tx, operator_id, enabled=False, by=EVERYTHING)
-            await asyncio.sleep(0.1)
+            await blocked()  # the other one wants the same while this is not committed
         return True
 
     done = await asyncio.gather(disable(first), disable(second), return_exceptions=True)

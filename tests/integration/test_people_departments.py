@@ -1,6 +1,7 @@
 """The tree of departments: counted, changed, moved in one action, kept free of circles."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -61,14 +62,16 @@ async def test_moves_that_cannot_be(school: School, what: str, to: str, sentence
             await departments.move(tx, school.places[what], parent_id=school.places[to])
 
 
-async def test_two_moves_at_once_never_make_a_circle(school: School) -> None:
+async def test_two_moves_at_once_never_make_a_circle(
+    school: School, blocked: Callable[[], Awaitable[None]]
+) -> None:
     seven, eight = school.places["七年级"], school.places["八年级"]
 
     async def move(what: int, to: int) -> str:
         try:
             async with school.tx() as tx:
                 await departments.move(tx, what, parent_id=to)
-                await asyncio.sleep(0.2)  # the other one begins while this is not committed
+                await blocked()  # the other one has begun while this is not committed
         except ConflictError as error:
             return str(error)
         return "moved"

@@ -1,6 +1,7 @@
 """Personnel files: saved whole, guarded against savings at once, shown to nobody they do not concern."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -85,7 +86,9 @@ async def test_numbers_and_phones_have_one_owner(school: School, factory: School
         await school.add("2", "王", phone="138 0013 8000")
 
 
-async def test_of_two_who_save_at_once_one_is_told(school: School) -> None:
+async def test_of_two_who_save_at_once_one_is_told(
+    school: School, blocked: Callable[[], Awaitable[None]]
+) -> None:
     person = await school.add("1", "李小明", phone="13800138000")
 
     async def save(name: str) -> str:
@@ -93,7 +96,7 @@ async def test_of_two_who_save_at_once_one_is_told(school: School) -> None:
             async with school.tx() as tx:
                 draft = school.draft("1", name)
                 await persons.change(tx, school.vault, person, draft, version=1)
-                await asyncio.sleep(0.1)
+                await blocked()
         except ConflictError as error:
             return str(error)
         return "saved"

@@ -45,13 +45,19 @@ async def test_an_exception_rolls_back(db: Database) -> None:
 
 
 async def test_a_cancelled_task_rolls_back(db: Database) -> None:
+    written = asyncio.Event()
+
     async def work() -> None:
         async with db.tenant_tx(1, SYSTEM) as tx:
             await tx.connection.execute(NEW_COUNTER, 1, "a")
-            await asyncio.sleep(60)
+            written.set()
+            await asyncio.Event().wait()
 
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(work(), 0.2)
+    task = asyncio.create_task(work())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     assert await count(db, 1) == 0
 
 
