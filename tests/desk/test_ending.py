@@ -29,6 +29,7 @@ from onecard.desk.operations.model import Operation, State
 from onecard.desk.operations.purses import Amounts, top_up
 from onecard.desk.operations.speech import RefusedError
 from onecard.ledger.model import BookKind
+from onecard.people.model import Fate
 
 SPLIT = {"cash": 30_00, "bonus": 5_00, "subsidy": 8_00, "water": 4_00}
 
@@ -56,7 +57,8 @@ async def test_rules_may_keep_water_and_deposit_and_give_the_fee_back(hall: Hall
     chip, row = await hall.card(cash=1_00, water=4_00)
     await paid(hall, row, deposit_fen=20_00, fee_fen=15_00)
     place = hall.workplace(chip)
-    await return_card(place, await place.look(), refunds=Refunds(water=False, deposit=False, fee=True))
+    refunds = Refunds(purses={"water": Fate.FORFEIT}, deposit=False, fee=True)
+    await return_card(place, await place.look(), refunds=refunds)
     assert await drawer_fen(hall) == -16_00
     assert await hall.book_fen(BookKind.WRITE_OFF) == 4_00
     assert await hall.book_fen(BookKind.CARD_FEE_INCOME) == 5_00

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from onecard.people.class_rules import card_valid_until, drawing_at, rate_at
-from onecard.people.model import ClassDraft, Exclusion, Rate
+from onecard.people.class_rules import card_valid_until, drawing_at, fates, rate_at
+from onecard.people.model import ClassDraft, Exclusion, Fate, Rate
 from onecard.people.rules import age_on, born_on, parse_email
 
 BATCH = {
@@ -61,3 +61,10 @@ def test_what_is_no_address(text: str) -> None:
 
 def test_addresses_are_kept_as_typed() -> None:
     assert parse_email(" Li.Xiao-Ming+1@School.Example.cn ") == "Li.Xiao-Ming+1@School.Example.cn"
+
+
+def test_leaving_has_rules_of_its_own_for_each_purse() -> None:
+    draft = ClassDraft(number=1, name="Pupils", refund_water=Fate.KEEP, leaving_cash=Fate.FORFEIT)
+    refund = {"cash": "pay_out", "subsidy": "forfeit", "bonus": "forfeit", "water": "keep"}
+    assert fates(draft, leaving=False) == refund
+    assert fates(draft, leaving=True) == refund | {"cash": "forfeit", "water": "pay_out"}

@@ -3,7 +3,7 @@
 import getpass
 import hmac
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -14,18 +14,56 @@ from onecard.base.amounts import parse_amount
 from onecard.base.errors import OneCardError, UnavailableError
 from onecard.base.settings import Settings
 from onecard.desk.operations.care import Verify
-from onecard.desk.operations.model import Moves, PartState, Step
+from onecard.desk.operations.fates import Fates
+from onecard.desk.operations.model import UNSAID, Moves, PartState, Step, Unsaid
+from onecard.ledger.model import PostingKind
+from onecard.people.model import PURSES, Fate
 
 PasswordFile = Annotated[
     Path | None,
     typer.Option("--password-file", help="File with the operator password; asked for when left out."),
 ]
+PRICES = {"card fee": PostingKind.CARD_FEE, "deposit": PostingKind.DEPOSIT}
+"""What the card itself costs, by the name of its line."""
 _PASSWORD_MOST = 1024
+_NEVER = "never"
 
 
 def fen(text: str) -> int:
     """Minor units of an amount; nothing is nothing."""
     return parse_amount(text) if text else 0
+
+
+def said_fen(text: str | None) -> int | Unsaid:
+    """Minor units of an amount that the rules decide when nobody names it; 0 is an amount."""
+    return UNSAID if text is None else parse_amount(text)
+
+
+def last_day(text: str | None) -> date | Unsaid | None:
+    """A last day, `never`, or nothing, and then the rules decide.
+
+    Raises:
+        OneCardError: it is none.
+    """
+    if text is None:
+        return UNSAID
+    return None if text == _NEVER else day(text)
+
+
+def fates(texts: Iterable[str]) -> Fates:
+    """What becomes of purses, as `water=forfeit`.
+
+    Raises:
+        OneCardError: there is no such purse or fate.
+    """
+    found: dict[str, Fate] = {}
+    for text in texts:
+        purse, _, fate = text.partition("=")
+        if purse not in PURSES or fate not in set(Fate):
+            message = f"{text!r} says nothing of a purse; write {'|'.join(PURSES)}={'|'.join(Fate)}."
+            raise OneCardError(message)
+        found[purse] = Fate(fate)
+    return found
 
 
 def day(text: str | None) -> date | None:
@@ -43,12 +81,12 @@ def day(text: str | None) -> date | None:
         raise OneCardError(message) from None
 
 
-def cash_to_take_fen(steps: Sequence[Step], drawer: int) -> int:
-    """What the clerk takes from the person; below zero: pays out."""
+def cash_to_take_fen(steps: Sequence[Step], drawer: int, kind: PostingKind | None = None) -> int:
+    """What the clerk takes from the person, of one kind or in all; below zero: pays out."""
     total = 0
     for step in steps:
         if step.state is PartState.CONFIRMED and isinstance(step.money, Moves):
-            for leg in step.money.legs:
+            for leg in step.money.legs if kind in {None, step.money.kind} else ():
                 total += leg.amount_fen * ((leg.debit.book == drawer) - (leg.credit.book == drawer))
     return total
 

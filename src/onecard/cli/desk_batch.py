@@ -13,7 +13,7 @@ from onecard.base.db import Tx
 from onecard.base.errors import NotFoundError
 from onecard.base.vault import open_vault
 from onecard.cli import output
-from onecard.cli.desk_amounts import day, fen
+from onecard.cli.desk_amounts import fen, last_day, said_fen
 from onecard.cli.desk_issue import AnyStock, Deposit, Fee, Opening, OpeningWater, Until
 from onecard.cli.desk_show import Shown
 from onecard.cli.desk_visit import Reason, Visit, desk_command
@@ -45,8 +45,8 @@ async def issue_batch(
     until: Until = None,
     opening: Opening = "",
     water: OpeningWater = "",
-    fee: Fee = "",
-    deposit: Deposit = "",
+    fee: Fee = None,
+    deposit: Deposit = None,
     any_stock: AnyStock = False,
     most: Most = None,
     idle: Idle = None,
@@ -60,7 +60,7 @@ async def issue_batch(
         departments = [await _department(tx, each) for each in department or ()]
     persons = [(await visit.person(each)).id for each in person or ()]
     waiting = Waiting(visit.place.desk, departments=departments, persons=persons)
-    terms = _terms(until, (opening, water, fee, deposit), reason, any_stock=any_stock)
+    terms = _terms(until, (opening, water), (fee, deposit), reason, any_stock=any_stock)
     return await _run(visit, waiting, terms, most=most, idle=idle)
 
 
@@ -73,8 +73,8 @@ async def issue_auto(
     until: Until = None,
     opening: Opening = "",
     water: OpeningWater = "",
-    fee: Fee = "",
-    deposit: Deposit = "",
+    fee: Fee = None,
+    deposit: Deposit = None,
     any_stock: AnyStock = False,
     most: Most = None,
     idle: Idle = None,
@@ -87,7 +87,7 @@ async def issue_auto(
     recipients = WaitingOrNew(
         visit.place.desk, open_vault(visit.settings), department_id=department_id, class_id=class_id
     )
-    terms = _terms(until, (opening, water, fee, deposit), reason, any_stock=any_stock)
+    terms = _terms(until, (opening, water), (fee, deposit), reason, any_stock=any_stock)
     return await _run(visit, recipients, terms, most=most, idle=idle)
 
 
@@ -114,10 +114,17 @@ async def _department(tx: Tx, text: str) -> int:
     return found[0]
 
 
-def _terms(until: str | None, amounts: tuple[str, ...], reason: str, *, any_stock: bool) -> Terms:
-    opening, water, fee, deposit = (fen(each) for each in amounts)
+def _terms(
+    until: str | None,
+    amounts: tuple[str, str],
+    prices: tuple[str | None, str | None],
+    reason: str,
+    *,
+    any_stock: bool,
+) -> Terms:
+    (opening, water), (fee, deposit) = (fen(each) for each in amounts), (said_fen(each) for each in prices)
     return Terms(
-        valid_until=day(until), opening_fen=opening, water_fen=water, fee_fen=fee, deposit_fen=deposit,
+        valid_until=last_day(until), opening_fen=opening, water_fen=water, fee_fen=fee, deposit_fen=deposit,
         reason=reason, any_stock=any_stock,
     )  # fmt: skip
 

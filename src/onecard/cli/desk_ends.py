@@ -7,9 +7,9 @@ import typer
 
 from onecard.cards.model import CardState
 from onecard.cards.technology import UID
-from onecard.cli.desk_amounts import PasswordFile, day, fen, verifier
+from onecard.cli.desk_amounts import PasswordFile, fates, fen, last_day, verifier
 from onecard.cli.desk_care import Override
-from onecard.cli.desk_issue import AnyStock, PersonNumber, Until
+from onecard.cli.desk_issue import AnyStock, PersonNumber
 from onecard.cli.desk_readers import ReaderChoice, open_reader
 from onecard.cli.desk_result import result
 from onecard.cli.desk_show import Rows, Shown
@@ -25,7 +25,20 @@ from onecard.desk.operations.workplace import Workplace
 
 app = typer.Typer()
 
-KeepWater = Annotated[bool, typer.Option("--keep-water", help="Write the water purse off.")]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until", metavar="DAY", help="Last day, as 2027-07-31, or `never`; the old card's when left out."
+    ),
+]
+Purse = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--purse", metavar="PURSE=FATE",
+        help="What becomes of a purse, if not what the account class says, as water=forfeit: cash, subsidy,"
+        " bonus or water; pay_out, keep or forfeit. Repeatable.",
+    ),
+]  # fmt: skip
 KeepDeposit = Annotated[bool, typer.Option("--keep-deposit", help="The deposit becomes income.")]
 RefundFee = Annotated[bool, typer.Option("--refund-fee", help="Pay the card fee back.")]
 Charge = Annotated[str, typer.Option("--charge", metavar="AMOUNT", help="What the return itself costs.")]
@@ -37,7 +50,7 @@ async def return_(
     *,
     lost: Annotated[bool, typer.Option("--lost", help="Without the card, which was reported lost.")] = False,
     erase: Annotated[bool, typer.Option("--erase", help="Then make it blank, for somebody else.")] = False,
-    keep_water: KeepWater = False,
+    purse: Purse = None,
     keep_deposit: KeepDeposit = False,
     refund_fee: RefundFee = False,
     charge: Charge = "",
@@ -46,8 +59,8 @@ async def return_(
     override: Override = "",
     reason: Reason = "",
 ) -> Shown:
-    """Pay out what is on a card and take it back."""
-    refunds = _refunds(keep_water=keep_water, keep_deposit=keep_deposit, refund_fee=refund_fee, charge=charge)
+    """Take a card back; what is on it is paid out, forfeited or kept as the account class says."""
+    refunds = _refunds(purse, keep_deposit=keep_deposit, refund_fee=refund_fee, charge=charge)
     if lost:
         row = await visit.card(person, uid)
         done = await ending.return_lost(
@@ -70,7 +83,7 @@ async def return_(
 async def cancel(
     visit: Visit,
     *,
-    keep_water: KeepWater = False,
+    purse: Purse = None,
     keep_deposit: KeepDeposit = False,
     refund_fee: RefundFee = False,
     charge: Charge = "",
@@ -78,15 +91,17 @@ async def cancel(
     reason: Reason = "",
 ) -> Shown:
     """Settle the account of the card on the reader and close it; asks for the password."""
-    refunds = _refunds(keep_water=keep_water, keep_deposit=keep_deposit, refund_fee=refund_fee, charge=charge)
+    refunds = _refunds(purse, keep_deposit=keep_deposit, refund_fee=refund_fee, charge=charge)
     sighting, verify = await visit.look(), verifier(visit.settings, password_file)
     done = await ending.cancel_account(visit.place, sighting, verify, refunds=refunds, reason=reason)
     again = sighting.row is not None and sighting.row.state == CardState.CANCELLED
     return await result(visit, done, again=again)
 
 
-def _refunds(*, keep_water: bool, keep_deposit: bool, refund_fee: bool, charge: str) -> Refunds:
-    return Refunds(water=not keep_water, deposit=not keep_deposit, fee=refund_fee, charge_fen=fen(charge))
+def _refunds(purses: list[str] | None, *, keep_deposit: bool, refund_fee: bool, charge: str) -> Refunds:
+    return Refunds(
+        purses=fates(purses or ()), deposit=not keep_deposit, fee=refund_fee, charge_fen=fen(charge)
+    )
 
 
 @desk_command(app, "replace")
@@ -110,7 +125,7 @@ async def replace(
     async with open_reader(choice, visit.tenant.code, visit.runtime.bus, Accident()) as reader:
         place = Workplace(visit.place.desk, reader)
         done = await replacing.replace_onto(
-            place, await place.look(), sighting.row.card_id, valid_until=day(until), any_stock=any_stock,
+            place, await place.look(), sighting.row.card_id, valid_until=last_day(until), any_stock=any_stock,
             reason=reason,
         )  # fmt: skip
     second = await result(visit, done)
@@ -137,7 +152,12 @@ async def replace_onto(
     if card_id is None:
         raise RefusedError(CareRefusal.NO_TRANSFER)
     done = await replacing.replace_onto(
-        visit.place, await visit.look(), card_id, valid_until=day(until), any_stock=any_stock, reason=reason
+        visit.place,
+        await visit.look(),
+        card_id,
+        valid_until=last_day(until),
+        any_stock=any_stock,
+        reason=reason,
     )
     return await result(visit, done)
 
@@ -160,7 +180,7 @@ async def reissue(
         card_id = (await visit.card(person, uid)).card_id
     done = await replacing.reissue(
         visit.place, await visit.look(), card_id, verifier(visit.settings, password_file),
-        override_reason=override, valid_until=day(until), any_stock=any_stock, reason=reason,
+        override_reason=override, valid_until=last_day(until), any_stock=any_stock, reason=reason,
     )  # fmt: skip
     return await result(visit, done)
 

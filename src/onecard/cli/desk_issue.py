@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from onecard.cards.numbers import ByteOrder, NumberFormat, ReaderNumbers
-from onecard.cli.desk_amounts import day, fen
+from onecard.cli.desk_amounts import fen, last_day, said_fen
 from onecard.cli.desk_result import result
 from onecard.cli.desk_show import Rows, Shown
 from onecard.cli.desk_visit import Reason, Visit, desk_command
@@ -19,11 +19,26 @@ app = typer.Typer()
 
 PersonNumber = Annotated[str, typer.Argument(metavar="PERSON", help="Number of the person.")]
 CardNumber = Annotated[int | None, typer.Option("--number", help="Card number; the next one when left out.")]
-Until = Annotated[str | None, typer.Option("--until", metavar="DAY", help="Last day, as 2027-07-31.")]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="DAY",
+        help="Last day, as 2027-07-31, or `never`; by the account class when left out.",
+    ),
+]
 Opening = Annotated[str, typer.Option("--opening", metavar="AMOUNT", help="Paid in with it, own money.")]
 OpeningWater = Annotated[str, typer.Option("--water", metavar="AMOUNT", help="The same for water.")]
-Fee = Annotated[str, typer.Option("--fee", metavar="AMOUNT", help="Card fee, for good.")]
-Deposit = Annotated[str, typer.Option("--deposit", metavar="AMOUNT", help="Given back with the card.")]
+Fee = Annotated[
+    str | None,
+    typer.Option("--fee", metavar="AMOUNT", help="Card fee, for good; by the account class when left out."),
+]
+Deposit = Annotated[
+    str | None,
+    typer.Option(
+        "--deposit", metavar="AMOUNT", help="Given back with the card; by the account class when left out."
+    ),
+]
 AnyStock = Annotated[bool, typer.Option("--any-stock", help="Take a card that is in no registered box.")]
 
 
@@ -52,8 +67,8 @@ async def issue(
     until: Until = None,
     opening: Opening = "",
     water: OpeningWater = "",
-    fee: Fee = "",
-    deposit: Deposit = "",
+    fee: Fee = None,
+    deposit: Deposit = None,
     any_stock: AnyStock = False,
     reason: Reason = "",
 ) -> Shown:
@@ -64,11 +79,11 @@ async def issue(
         await visit.look(),
         found.id,
         number=number,
-        valid_until=day(until),
+        valid_until=last_day(until),
         opening_fen=fen(opening),
         water_fen=fen(water),
-        fee_fen=fen(fee),
-        deposit_fen=fen(deposit),
+        fee_fen=said_fen(fee),
+        deposit_fen=said_fen(deposit),
         reason=reason,
         any_stock=any_stock,
     )
@@ -88,13 +103,17 @@ async def bind(
         ByteOrder, typer.Option("--order", help="Which end of the UID comes first.")
     ] = ByteOrder.AS_READ,
     number: CardNumber = None,
+    until: Until = None,
+    fee: Fee = None,
+    deposit: Deposit = None,
     reason: Reason = "",
 ) -> Shown:
     """Make a card somebody's by its number; nothing is written to the card."""
     found = await visit.person(person)
     done = await binding.bind(
-        visit.place, text, found.id, form=ReaderNumbers(form, order), number=number, reason=reason
-    )
+        visit.place, text, found.id, form=ReaderNumbers(form, order), number=number,
+        valid_until=last_day(until), fee_fen=said_fen(fee), deposit_fen=said_fen(deposit), reason=reason,
+    )  # fmt: skip
     return await result(visit, done)
 
 

@@ -9,7 +9,7 @@ from onecard.base.amounts import format_amount
 from onecard.base.clock import to_utc
 from onecard.base.errors import OneCardError
 from onecard.cards.keys import Role
-from onecard.cli.desk_amounts import cash_to_take_fen
+from onecard.cli.desk_amounts import PRICES, cash_to_take_fen
 from onecard.cli.desk_show import Shown
 from onecard.cli.desk_visit import Visit, desk_command
 from onecard.cli.desk_words import Lang, kind_name, label, say_in
@@ -69,7 +69,7 @@ async def _written(visit: Visit, number: int, *, copy: bool) -> Receipt:
     lines = [Line(label("holder", lang), f"{row.person_name} ({row.person_number})")] if row else []
     if row and row.number is not None:
         lines.append(Line(label("number", lang), str(row.number)))
-    lines += _purse_lines(found, lang)
+    lines += [*_price_lines(found, drawer, lang), *_purse_lines(found, lang)]
     if cash_fen:
         paid = say_in(lang, "Cash taken", "实收") if cash_fen > 0 else say_in(lang, "Cash paid", "实付")
         lines.append(Line(paid, format_amount(abs(cash_fen)), strong=True))
@@ -79,6 +79,17 @@ async def _written(visit: Visit, number: int, *, copy: bool) -> Receipt:
         title=kind_name(found.kind, found.after, lang), number=str(found.id), at=at, operator=found.actor,
         lines=lines, cash=cash_fen != 0, copy=copy,
     )  # fmt: skip
+
+
+def _price_lines(operation: Operation, drawer: int, lang: Lang) -> list[Line]:
+    """What was taken, or below zero paid back, for the card itself, and its last day where one was given."""
+    lines = []
+    for name, kind in PRICES.items():
+        amount = cash_to_take_fen(operation.steps, drawer, kind)
+        if amount:
+            lines.append(Line(label(name, lang), format_amount(amount)))
+    until = operation.after.valid_until
+    return [*lines, Line(label("valid until", lang), until.isoformat())] if until else lines
 
 
 def _purse_lines(operation: Operation, lang: Lang) -> list[Line]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from onecard.base.amounts import format_amount
 from onecard.cards.keys import Role
-from onecard.cli.desk_amounts import cash_to_take_fen
+from onecard.cli.desk_amounts import PRICES, cash_to_take_fen
 from onecard.cli.desk_show import Shown
 from onecard.cli.desk_visit import Settled, Visit
-from onecard.cli.desk_words import ending_of, kind_name, say_in, state_name
+from onecard.cli.desk_words import ending_of, kind_name, label, say_in, state_name
 from onecard.desk.operations import care, store
-from onecard.desk.operations.model import Operation, Step
+from onecard.desk.operations.model import Kind, Operation, Step
 from onecard.desk.operations.sighting import CardRow
 from onecard.desk.operations.speech import words_of
 from onecard.ledger.model import Balances
@@ -46,6 +46,8 @@ async def result(visit: Visit, operation: Operation, *, again: bool = False) -> 
     lines = [*settled_lines(visit, settled), _headline(visit, operation, row)]
     if code == "partly":
         lines += _cash_lines(visit, cash_fen)
+    if code == "done" and row and operation.kind in {Kind.ISSUE, Kind.BIND}:
+        lines.append(_terms_line(visit, operation, row, drawer))
     if code == "done":
         lines += _after_lines(visit, found, loads, cash_fen) if operation.account_id is not None else []
     return Shown(shown, lines, ok=code == "done", code=code, words=words)
@@ -113,6 +115,18 @@ def _headline(visit: Visit, operation: Operation, row: CardRow | None) -> str:
     card = f" · {say_in(lang, 'card', '卡')} {row.uid}" if row else ""
     number = f" · {say_in(lang, 'number', '卡号')} {row.number}" if row and row.number is not None else ""
     return f"{operation.id} · {what}{amount} · {state}{whose}{card}{number}"
+
+
+def _terms_line(visit: Visit, operation: Operation, row: CardRow, drawer: int) -> str:
+    """What was taken for a new card and until when it is good."""
+    lang = visit.lang
+    terms = [
+        f"{label(name, lang)} {format_amount(cash_to_take_fen(operation.steps, drawer, kind))}"
+        for name, kind in PRICES.items()
+    ]
+    never = say_in(lang, "no last day", "长期有效")
+    terms.append(f"{label('valid until', lang)} {row.valid_until}" if row.valid_until else never)
+    return " · ".join(terms)
 
 
 def _cash_lines(visit: Visit, cash_fen: int) -> list[str]:

@@ -123,6 +123,8 @@ LABELS: Mapping[str, str] = {
     "number": "卡号",
     "class": "账户类型",
     "valid until": "有效期至",
+    "card fee": "工本费",
+    "deposit": "押金",
     "generation": "发行次数",
     "key version": "密钥版本",
     "cash": "自助余额",

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from onecard.base.errors import OneCardError
 from onecard.base.texts import Text, say
-from onecard.people.model import PURSES, ClassDraft, Rate
+from onecard.people.model import PURSES, ClassDraft, Fate, Rate
 
 FEN_MOST = 99_999_999
 COUNT_MOST = 10_000
@@ -103,6 +103,12 @@ def card_valid_until(account_class: ClassDraft, issued_on: date) -> date | None:
     if account_class.valid_days is not None:
         return issued_on + timedelta(days=account_class.valid_days - 1)
     return account_class.valid_until
+
+
+def fates(account_class: ClassDraft, *, leaving: bool) -> dict[str, Fate]:
+    """What becomes of each purse when a card ends; `leaving`: its holder has left."""
+    when = "leaving" if leaving else "refund"
+    return {purse: getattr(account_class, f"{when}_{purse}") for purse in PURSES}
 
 
 def rate_at(account_class: ClassDraft, merchant_id: int, meal: str | None) -> int:

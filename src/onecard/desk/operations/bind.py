@@ -1,7 +1,7 @@
 """Binding: a card that is nothing but its number becomes somebody's, with the card at hand or without."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 
@@ -11,9 +11,11 @@ from onecard.cards.numbers import NumberFormat, ReaderNumbers
 from onecard.cards.technology import UID
 from onecard.desk.operations import lives, stock, store
 from onecard.desk.operations.effects import finish
+from onecard.desk.operations.issue import agree, books
+from onecard.desk.operations.issue_plan import Asked, Wish, money_parts
 from onecard.desk.operations.issue_words import IssueRefusal
 from onecard.desk.operations.lives import Life
-from onecard.desk.operations.model import After, Draft, Kind, Operation
+from onecard.desk.operations.model import UNSAID, After, Draft, Kind, Operation, Unsaid
 from onecard.desk.operations.sighting import Difference
 from onecard.desk.operations.speech import RefusedError
 from onecard.desk.operations.stock import StockState
@@ -58,6 +60,9 @@ async def bind(
     *,
     form: ReaderNumbers = HEX,
     number: int | None = None,
+    valid_until: date | Unsaid | None = UNSAID,
+    fee_fen: int | Unsaid = UNSAID,
+    deposit_fen: int | Unsaid = UNSAID,
     reason: str = "",
 ) -> Operation:
     """Make a card somebody's by its number; nothing is written to the card.
@@ -69,6 +74,9 @@ async def bind(
         form: how `text` is written; a form that tells a part of the number only does when exactly one of the
             latest unknown cards fits.
         number: card number; None: the next one.
+        valid_until: its last day; None: no end; unsaid: as the class says, and so the next two.
+        fee_fen: price of the card, for good.
+        deposit_fen: what is given back when the card is.
         reason: for the card operation list.
 
     Raises:
@@ -80,19 +88,19 @@ async def bind(
     if place.desk.chosen.technology != UID.name:
         raise RefusedError(Difference.WRONG_TECHNOLOGY)
     claim = Draft(kind=Kind.BIND, parts=(), account_id=person_id, before={})
+    asked = Asked(valid_until=valid_until, fee_fen=fee_fen, deposit_fen=deposit_fen)
+    wish = Wish(person_id=person_id, number=number, asked=asked, reason=reason)
     try:
         async with place.desk.tx() as tx:
-            uid = await _whole_uid(tx, text, form)
-            return await _bind(tx, place, uid, person_id, number=number, reason=reason)
+            operation = await _begin(tx, place, await _whole_uid(tx, text, form), wish)
     except asyncpg.UniqueViolationError:
         async with place.desk.tx() as tx:
             raise await store.explain_busy(tx, claim) from None
+    return await place.engine.carry_out(operation) if operation.state.is_open else operation
 
 
-async def _bind(
-    tx: Tx, place: Workplace, uid: str, person_id: int, *, number: int | None, reason: str
-) -> Operation:
-    """One transaction: there is nothing that could be interrupted."""
+async def _begin(tx: Tx, place: Workplace, uid: str, wish: Wish) -> Operation:
+    """The life's row and the plan; with nothing to pay that is all of it."""
     desk, raw = place.desk, bytes.fromhex(uid)
     before = await store.card_row(tx, raw)
     if before and not CardState(before.state).ended:
@@ -100,20 +108,24 @@ async def _bind(
         raise RefusedError(Difference.LOST if lost else IssueRefusal.CARD_IN_USE)
     if await stock.stock_state(tx, uid) is StockState.DEAD:
         raise RefusedError(IssueRefusal.PLASTIC_DEAD)
-    await lives.admit(tx, person_id)
-    chosen = await lives.choose_number(tx, desk.chosen, number)
-    life = Life(uid=uid, technology=UID.name, person_id=person_id, number=chosen, valid_until=None)
+    agreed = await agree(tx, wish.asked, await lives.admit(tx, wish.person_id))
+    life = Life(
+        uid=uid, technology=UID.name, person_id=wish.person_id, valid_until=agreed.valid_until,
+        number=await lives.choose_number(tx, desk.chosen, wish.number), fee_fen=agreed.fee_fen,
+        deposit_fen=agreed.deposit_fen,
+    )  # fmt: skip
     draft = Draft(
         kind=Kind.BIND,
-        parts=(),
-        account_id=person_id,
+        parts=tuple(money_parts(wish, agreed, await books(tx, place))),
+        account_id=wish.person_id,
         card_id=await lives.begin(tx, life),
         uid=raw,
-        reason=reason,
+        reason=wish.reason,
         before={},
-        after=After(state=CardState.ACTIVE.value),
+        after=After(state=CardState.ACTIVE.value, valid_until=agreed.valid_until),
     )
-    return await finish(tx, await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s), (), {})
+    operation = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
+    return operation if operation.steps else await finish(tx, operation, (), {})
 
 
 async def _whole_uid(tx: Tx, text: str, form: ReaderNumbers) -> str:

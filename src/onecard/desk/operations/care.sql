@@ -79,5 +79,9 @@ select c.id as card_id, c.uid, c.number, p.number as person_number, p.name as pe
    and (:until::timestamptz is null or o.created_at < :until)
  order by o.created_at desc;
 
+-- name: holder(tenant_id, person_id)^
+-- What decides the fate of a purse; the row is not locked.
+select state, class_id from people.person where tenant_id = :tenant_id and id = :person_id;
+
 -- name: account_status(tenant_id, account_id)$
 select status from ledger.account where tenant_id = :tenant_id and id = :account_id;

@@ -16,6 +16,7 @@ class CareRefusal(StrEnum):
     NOTHING_TO_DO = "nothing_to_do"
     OTHER_CARDS = "other_cards"
     OWES = "owes"
+    KEPT_MONEY = "kept_money"
     BEHIND = "behind"
     NOT_BLACKLISTED = "not_blacklisted"
     BROKEN_OPERATION = "broken_operation"
@@ -68,6 +69,12 @@ CARE_WORDS: Mapping[CareRefusal, Words] = {
         "账户存在欠款。",
         "Collect it with a top-up first.",
         "请先充值补足欠款。",
+    ),
+    CareRefusal.KEPT_MONEY: Words(
+        "By the account class some money stays in the account, which can then not be closed.",
+        "按账户类型的规则，部分余额应留在账户中，因此不能销户。",
+        "Say what becomes of it (paid out or forfeited), or return the card: the account then stays.",
+        "请指定这部分余额的处理方式（退还或收回），或改为退卡，保留账户。",
     ),
     CareRefusal.BEHIND: Words(
         "Terminals are behind: they may hold records of this card, or do not refuse it yet.",

@@ -11,6 +11,7 @@ from onecard.desk.operations.model import (
     IssuePart,
     Kind,
     MoneyPart,
+    Moves,
     Operation,
     PartState,
     PursePart,
@@ -47,9 +48,7 @@ async def finish(
         operation.steps if state is State.VOID else [one for one in operation.steps if one not in confirmed]
     )
     await _give_loads_back(tx, undone)
-    for step in confirmed:
-        if isinstance(step.part, MoneyPart) and step.part.load and operation.account_id is not None:
-            await store.add_load(tx, operation.account_id, step.part.load, reason=operation.kind.value)
+    await _let_wait(tx, operation, confirmed, whole=whole)
     amount_fen = operation.amount_fen
     if confirmed and not whole:
         amount_fen = sum(_amount_fen(one) for one in confirmed)
@@ -58,7 +57,7 @@ async def finish(
         await store.know(tx, operation.card_id, {**_rewritten(confirmed), **purses})
     if whole:
         await store.apply(tx, operation)
-    elif state is State.VOID and operation.kind is Kind.ISSUE:
+    elif state is State.VOID and operation.kind in {Kind.ISSUE, Kind.BIND}:
         await store.end_life(tx, operation)
     steps = tuple(replace(one, state=states[one.n]) for one in operation.steps)
     return replace(operation, state=state, steps=steps, amount_fen=amount_fen, trouble="")
@@ -70,6 +69,17 @@ async def _give_loads_back(tx: Tx, undone: Sequence[Step]) -> None:
     await store.take_loads(tx, loads, None)
 
 
+async def _let_wait(tx: Tx, operation: Operation, confirmed: Sequence[Step], *, whole: bool) -> None:
+    """What stands in the account and belongs on the holder's next card."""
+    if operation.account_id is None:
+        return
+    loads = [one.part.load for one in confirmed if isinstance(one.part, MoneyPart)]
+    loads += [one.part.kept for one in confirmed if isinstance(one.part, PursePart)]
+    loads += operation.after.waits if whole else ()
+    for load in filter(None, loads):
+        await store.add_load(tx, operation.account_id, load, reason=operation.kind.value)
+
+
 def _rewritten(confirmed: Sequence[Step]) -> Mapping[Role, Purse]:
     """Purses whose sectors were written as a whole."""
     parts = [one.part for one in confirmed if isinstance(one.part, RewritePart | RekeyPart)]
@@ -77,8 +87,11 @@ def _rewritten(confirmed: Sequence[Step]) -> Mapping[Role, Purse]:
 
 
 def _amount_fen(step: Step) -> int:
-    """What a change of a purse meant to the person."""
-    if not isinstance(step.part, PursePart):
+    """What a change of a purse meant to the person; what is kept for another card is still the person's."""
+    part = step.part
+    if not isinstance(part, PursePart):
         return 0
-    before, after = step.part.change.before, step.part.change.after
+    if part.kept is not None:
+        return -sum(leg.amount_fen for leg in part.money.legs) if isinstance(part.money, Moves) else 0
+    before, after = part.change.before, part.change.after
     return after.cash_fen + after.subsidy_fen - before.cash_fen - before.subsidy_fen

@@ -5,7 +5,7 @@ how far it came.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from onecard.base.clock import now_us
@@ -14,11 +14,20 @@ from onecard.base.ids import uuid7
 from onecard.cards.keys import Role
 from onecard.cards.model import CardState
 from onecard.cards.oc1.records import CardStatus
-from onecard.desk.operations import care, store
+from onecard.desk.operations import care, fates, store
 from onecard.desk.operations.care_words import CareRefusal
+from onecard.desk.operations.fates import Fates
 from onecard.desk.operations.loss import settled_lost
 from onecard.desk.operations.model import After, Kind, MoneyPart, Moves, Operation, Part, PursePart
-from onecard.desk.operations.purse_parts import Target, empty_parts, is_stored, row_of
+from onecard.desk.operations.purse_parts import (
+    PURSE_OF,
+    Target,
+    empty_parts,
+    is_stored,
+    kept_load,
+    legs_out,
+    row_of,
+)
 from onecard.desk.operations.sighting import CardRow, Difference, Sighting
 from onecard.desk.operations.speech import RefusedError
 from onecard.desk.operations.workplace import Workplace
@@ -31,16 +40,16 @@ _TAKEN_BACK = frozenset({Difference.EXPIRED})  # an expired card is as good as a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunds:
-    """What a tenant's rules give back when a card ends; subsidy and bonus return to their funds in any case.
+    """What is given back when a card ends.
 
     Attributes:
-        water: the water purse is paid out; otherwise it is written off.
+        purses: what becomes of purses, where it is not what the holder's class says.
         deposit: the deposit is paid out; otherwise it becomes income.
         fee: the card fee is paid out.
         charge_fen: what the return itself costs, kept from what is paid out.
     """
 
-    water: bool = True
+    purses: Fates = field(default_factory=dict)
     deposit: bool = True
     fee: bool = False
     charge_fen: int = 0
@@ -49,15 +58,16 @@ class Refunds:
 async def return_card(
     place: Workplace, sighting: Sighting, *, refunds: Refunds | None = None, reason: str = ""
 ) -> Operation:
-    """Pay out what is on a card and take it back; it can be erased and issued to somebody else then.
+    """Take a card back and settle what is on it; it can be erased and issued to somebody else then.
 
-    An account without a card keeps what the card did not hold: money whose records are on their way. With
-    online purses the account is paid out with its last card.
+    Each purse is paid out, forfeited or kept as the holder's class says. What is kept stays in the account
+    and waits for the next card. An account without a card also keeps what the card did not hold: money whose
+    records are on their way. With online purses the account is settled with its last card.
 
     Args:
         place: the desk.
         sighting: the card.
-        refunds: the tenant's rules.
+        refunds: what the operator says otherwise.
         reason: for the card operation list.
 
     Returns:
@@ -70,7 +80,7 @@ async def return_card(
     """
     row = care.seen(sighting, CardState.ACTIVE, tolerated=_TAKEN_BACK)
     refunds = refunds or Refunds()
-    parts = await _payout(place, sighting, row, refunds, Kind.RETURN)
+    parts, _ = await _payout(place, sighting, row, refunds, Kind.RETURN)
     return await _end(
         place, sighting, Kind.RETURN, parts, refunds=refunds, after=After(state=CardState.RETURNED),
         reason=reason,
@@ -85,12 +95,15 @@ async def return_lost(
     override_reason: str = "",
     reason: str = "",
 ) -> Operation:
-    """Pay out what the server's books say was on a card that was reported lost; the plastic is void for ever.
+    """Settle what the server's books say was on a card that was reported lost; the plastic is void for ever.
+
+    What is kept waits for the holder's next card, as at `return_card`.
 
     Args:
         place: the desk.
         card_id: the lost card.
-        refunds: the tenant's rules; the plastic did not come back, so what they say of a deposit is theirs.
+        refunds: what the operator says otherwise; also whether the deposit of plastic that did not come back
+            is paid out.
         override_reason: why terminals that are behind do not matter; kept with the operation.
         reason: for the card operation list.
 
@@ -102,17 +115,19 @@ async def return_lost(
     async with place.desk.tx() as tx:
         if is_stored(place, row) and not override_reason:
             await care.refuse_behind(tx, row, on_black_list=True)
-        target = await _target(tx, place, refunds)
-        parts: list[Part] = []
+        target = await _target(tx, place, row, refunds)
+        held = Balances()
         if is_stored(place, row):
-            parts = await _proven_parts(tx, row, target)
+            held = await _proven(tx, row)
         elif not await care.has_others(tx, row):
-            parts = _account_parts(row, (await balances(tx, [row.person_id])).get(row.person_id), target)
+            held = (await balances(tx, [row.person_id])).get(row.person_id) or held
         extra = await _extras(tx, place, row, refunds)
+    parts = _account_parts(row, held, target)
+    waits = [kept_load(role, _of_role(held, role), target) for role in PURSE_OF if is_stored(place, row)]
     reason = "; ".join(filter(None, (reason, override_reason)))
     planned = care.draft(
-        row, Kind.RETURN, parts + extra, after=After(state=CardState.VOID), reason=reason,
-        amount_fen=-_moved_fen(parts),
+        row, Kind.RETURN, parts + extra, reason=reason, amount_fen=-_moved_fen(parts),
+        after=After(state=CardState.VOID, waits=tuple(filter(None, waits))),
     )  # fmt: skip
     return await care.run(place, planned)
 
@@ -134,23 +149,24 @@ async def cancel_account(
         place: the desk.
         sighting: the card; asked again with a cancelled card, an account that is still open is closed.
         verify: asks for the operator's password.
-        refunds: the tenant's rules.
+        refunds: what the operator says otherwise.
         reason: for the card operation list.
 
     Raises:
-        RefusedError: the card is not in normal use, the holder has others, the account owes, or terminals
-            that are behind may hold records of it; or the account did not let itself be closed.
+        RefusedError: the card is not in normal use, the holder has others, the account owes, the class keeps
+            money in it, or terminals that are behind may hold records of it; or the account did not let
+            itself be closed.
     """
     row = row_of(sighting)
     refunds = refunds or Refunds()
     if row.state == CardState.CANCELLED:
         return await _close_again(place, row)
     care.seen(sighting, CardState.ACTIVE)
-    parts = await _payout(place, sighting, row, refunds, Kind.CANCEL)
+    parts, decided = await _payout(place, sighting, row, refunds, Kind.CANCEL)
     async with place.desk.tx() as tx:
         if await care.has_others(tx, row):
             raise RefusedError(CareRefusal.OTHER_CARDS)
-        parts += await _rest(tx, row, parts, stored=is_stored(place, row))
+        parts += await _rest(tx, row, parts, decided, stored=is_stored(place, row))
     await care.verified(verify)
     done = await _end(
         place, sighting, Kind.CANCEL, parts, refunds=refunds, after=After(state=CardState.CANCELLED),
@@ -187,31 +203,24 @@ async def _end(
 
 async def _payout(
     place: Workplace, sighting: Sighting, row: CardRow, refunds: Refunds, kind: Kind
-) -> list[Part]:
+) -> tuple[list[Part], Fates]:
     """What takes the money off the card, or out of the account of an online card that is the last."""
     stored = is_stored(place, row)
     if stored:
         care.one_version(sighting)
     async with place.desk.tx() as tx:
-        target = await _target(tx, place, refunds)
+        decided = await fates.decided(tx, row.person_id, refunds.purses)
+        target = await fates.target(tx, place, decided)
         if not stored and await care.has_others(tx, row):
-            return []
+            return [], decided
         waiting = await care.waiting_loads(tx, row) if stored else {}
         # a terminal may have sold since the card was laid on
         fresh = (await balances(tx, [row.person_id])).get(row.person_id)
-    return empty_parts(place, replace(sighting, balances=fresh), target, kind, waiting)
+    return empty_parts(place, replace(sighting, balances=fresh), target, kind, waiting), decided
 
 
-async def _target(tx: Tx, place: Workplace, refunds: Refunds) -> Target:
-    books = await system_books(tx)
-    drawer = await store.drawer(tx, place.desk.name)
-    where = {
-        BookKind.CASH: drawer,
-        BookKind.WATER: drawer if refunds.water else books[BookKind.WRITE_OFF],
-        BookKind.SUBSIDY: books[BookKind.SUBSIDY_FUND],
-        BookKind.BONUS: books[BookKind.BONUS_FUND],
-    }
-    return lambda book: Place(where[book])
+async def _target(tx: Tx, place: Workplace, row: CardRow, refunds: Refunds) -> Target:
+    return await fates.target(tx, place, await fates.decided(tx, row.person_id, refunds.purses))
 
 
 async def _extras(tx: Tx, place: Workplace, row: CardRow, refunds: Refunds) -> list[Part]:
@@ -231,14 +240,10 @@ async def _extras(tx: Tx, place: Workplace, row: CardRow, refunds: Refunds) -> l
     ]
 
 
-def _account_parts(row: CardRow, found: Balances | None, target: Target) -> list[Part]:
-    """Everything in an account, each purse in a posting of its own."""
-    amounts = _by_purse(found or Balances())
-    return [
-        MoneyPart(Moves(PostingKind.ADJUSTMENT, (Leg(Place(book, row.person_id), target(book), amount),)))
-        for book, amount in amounts.items()
-        if amount
-    ]
+def _account_parts(row: CardRow, held: Balances, target: Target) -> list[Part]:
+    """What leaves an account, each purse in a posting of its own."""
+    legs = legs_out(row.person_id, _by_purse(held), target)
+    return [MoneyPart(Moves(PostingKind.ADJUSTMENT, (leg,))) for leg in legs]
 
 
 def _by_purse(found: Balances) -> dict[BookKind, int]:
@@ -250,25 +255,34 @@ def _by_purse(found: Balances) -> dict[BookKind, int]:
     }
 
 
-async def _proven_parts(tx: Tx, row: CardRow, target: Target) -> list[Part]:
+def _of_role(held: Balances, role: Role) -> dict[BookKind, int]:
+    """The purses of the account that a purse of a card stands for."""
+    return {
+        book: amount
+        for book, amount in _by_purse(held).items()
+        if (book is BookKind.WATER) is (role is Role.WATER)
+    }
+
+
+async def _proven(tx: Tx, row: CardRow) -> Balances:
     """What the books say was on a stored card that is not here."""
     found = _by_purse((await balances(tx, [row.person_id])).get(row.person_id) or Balances())
     proven = await care.proven(tx, row)
     cash, subsidy = proven[Role.CONSUMPTION]
     own = min(cash, found[BookKind.CASH])
-    held = Balances(cash=own, bonus=cash - own, subsidy=subsidy, water=proven[Role.WATER][0])
-    return _account_parts(row, held, target)
+    return Balances(cash=own, bonus=cash - own, subsidy=subsidy, water=proven[Role.WATER][0])
 
 
-async def _rest(tx: Tx, row: CardRow, parts: Sequence[Part], *, stored: bool) -> list[Part]:
+async def _rest(tx: Tx, row: CardRow, parts: Sequence[Part], decided: Fates, *, stored: bool) -> list[Part]:
     """What the account still has when the card is empty.
 
     Raises:
-        RefusedError: it owes; or records are on their way that explain the difference.
+        RefusedError: it owes; it is to keep money; or records are on their way that explain the difference.
     """
     found = (await balances(tx, [row.person_id])).get(row.person_id) or Balances()
     if found.shortfall:
         raise RefusedError(CareRefusal.OWES)
+    fates.refuse_kept(found, decided)
     left = _by_purse(found)
     for leg in _legs(parts):
         if leg.debit.account_id == row.person_id:

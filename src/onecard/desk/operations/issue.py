@@ -21,6 +21,8 @@ from onecard.desk.operations import care, lives, stock, store
 from onecard.desk.operations.effects import finish
 from onecard.desk.operations.issue_plan import (
     NOTHING_CARRIED,
+    Agreed,
+    Asked,
     Books,
     Carried,
     Lift,
@@ -32,7 +34,7 @@ from onecard.desk.operations.issue_plan import (
 )
 from onecard.desk.operations.issue_words import IssueRefusal
 from onecard.desk.operations.lives import Holder, Life
-from onecard.desk.operations.model import After, Draft, Kind, Operation, Part, State
+from onecard.desk.operations.model import UNSAID, After, Draft, Kind, Operation, Part, State, Unsaid
 from onecard.desk.operations.purse_parts import check_ceilings
 from onecard.desk.operations.sighting import Difference, SectorState, Sighting
 from onecard.desk.operations.speech import Refusal, RefusedError
@@ -50,11 +52,11 @@ async def issue(
     person_id: int,
     *,
     number: int | None = None,
-    valid_until: date | None = None,
+    valid_until: date | Unsaid | None = UNSAID,
     opening_fen: int = 0,
     water_fen: int = 0,
-    fee_fen: int = 0,
-    deposit_fen: int = 0,
+    fee_fen: int | Unsaid = UNSAID,
+    deposit_fen: int | Unsaid = UNSAID,
     reason: str = "",
     lift: Mapping[int, Lift] = _NO_LIFT,
     follows: int | None = None,
@@ -63,12 +65,15 @@ async def issue(
 ) -> Operation:
     """Make the blank card on the reader somebody's.
 
+    Fee, deposit and last day that nobody names are those of the person's class at this moment. They are fixed
+    with the plan: carried on later, the card has what was promised, whatever became of the class.
+
     Args:
         place: the desk.
         sighting: the card.
         person_id: who gets it.
         number: of the card; None: the next one.
-        valid_until: its last day; None: no end.
+        valid_until: its last day; None: no end; unsaid: as the class says, and so the fee and the deposit.
         opening_fen: own money paid in with it.
         water_fen: the same for the water purse.
         fee_fen: price of the card, for good.
@@ -89,8 +94,8 @@ async def issue(
         ReaderError: the card or the reader is gone; nothing has happened.
     """
     wish = Wish(
-        person_id=person_id, number=number, valid_until=valid_until, opening_fen=opening_fen,
-        water_fen=water_fen, fee_fen=fee_fen, deposit_fen=deposit_fen, reason=reason, lift=lift,
+        person_id=person_id, number=number, opening_fen=opening_fen, water_fen=water_fen, reason=reason,
+        asked=Asked(valid_until=valid_until, fee_fen=fee_fen, deposit_fen=deposit_fen), lift=lift,
         follows=follows, carried=Carried(*carried),
     )  # fmt: skip
     check_free(place, sighting)
@@ -201,8 +206,7 @@ async def _begin(place: Workplace, sighting: Sighting, wish: Wish) -> Operation:
     desk = place.desk
     try:
         async with desk.tx() as tx:
-            today = (await tenants.get(tx)).business_day.of(now_us())
-            wish.check(desk.chosen.layout, today)
+            wish.check(desk.chosen.layout)
             holder = await lives.admit(tx, wish.person_id)
             draft = await _draft(tx, place, sighting, wish, holder)
             operation = await store.insert(tx, draft, desk=desk.name, lease_s=desk.lease_s)
@@ -223,12 +227,13 @@ async def _begin(place: Workplace, sighting: Sighting, wish: Wish) -> Operation:
 
 async def _draft(tx: Tx, place: Workplace, sighting: Sighting, wish: Wish, holder: Holder) -> Draft:
     desk = place.desk
+    agreed = await agree(tx, wish.asked, holder)
     found = (await balances(tx, [wish.person_id])).get(wish.person_id, Balances())
     consumption = wish.opening_fen + sum(wish.carried) - wish.carried.water_fen
     check_ceilings(found, consumption_fen=consumption, water_fen=wish.water_fen + wish.carried.water_fen)
     identity = await _identity(tx, place, sighting)
     number = await lives.choose_number(tx, desk.chosen, wish.number)
-    card_id = await lives.begin(tx, _life(place, sighting, wish, identity, number))
+    card_id = await lives.begin(tx, _life(place, sighting, (wish.person_id, number), identity, agreed))
     if wish.follows is not None:
         await care.inherit(tx, wish.follows, card_id)
     parts: list[Part] = []
@@ -237,10 +242,10 @@ async def _draft(tx: Tx, place: Workplace, sighting: Sighting, wish: Wish, holde
         await store.know(tx, card_id, purses)
         keys = CardKeys(desk.ring.masters[identity.key_version], desk.ring.site, identity)
         parts += card_parts(
-            keys, desk.chosen.layout, identity=(number, holder.class_number), wish=wish, purses=purses,
-            loads=loads,
+            keys, desk.chosen.layout, identity=(number, holder.rules.number), valid_until=agreed.valid_until,
+            lift=wish.lift, purses=purses, loads=loads,
         )  # fmt: skip
-    parts += money_parts(wish, await _books(tx, place))
+    parts += money_parts(wish, agreed, await books(tx, place))
     return Draft(
         kind=Kind.ISSUE,
         parts=tuple(parts),
@@ -251,7 +256,7 @@ async def _draft(tx: Tx, place: Workplace, sighting: Sighting, wish: Wish, holde
         reason=wish.reason,
         amount_fen=wish.opening_fen + wish.water_fen,
         before={"cash_fen": found.cash, "subsidy_fen": found.subsidy, "water_fen": found.water},
-        after=After(state=CardState.ACTIVE.value),
+        after=After(state=CardState.ACTIVE.value, valid_until=agreed.valid_until),
         follows=wish.follows,
     )
 
@@ -265,8 +270,13 @@ async def _identity(tx: Tx, place: Workplace, sighting: Sighting) -> CardIdentit
 
 
 def _life(
-    place: Workplace, sighting: Sighting, wish: Wish, identity: CardIdentity | None, number: int
+    place: Workplace,
+    sighting: Sighting,
+    whose: tuple[int, int],
+    identity: CardIdentity | None,
+    agreed: Agreed,
 ) -> Life:
+    person_id, number = whose
     ring = place.desk.ring
     keyed = {}
     if identity is not None and ring is not None:
@@ -274,12 +284,12 @@ def _life(
     return Life(
         uid=sighting.uid,
         technology=place.desk.chosen.technology,
-        person_id=wish.person_id,
+        person_id=person_id,
         number=number,
-        valid_until=wish.valid_until,
+        valid_until=agreed.valid_until,
         pin=ring.site.pin if keyed and ring else None,
-        fee_fen=wish.fee_fen,
-        deposit_fen=wish.deposit_fen,
+        fee_fen=agreed.fee_fen,
+        deposit_fen=agreed.deposit_fen,
         **keyed,
     )
 
@@ -296,11 +306,17 @@ async def _contents(
     return purses, {role: ids for role, (ids, _, _) in waiting.items()}
 
 
-async def _books(tx: Tx, place: Workplace) -> Books:
-    books = await system_books(tx)
+async def agree(tx: Tx, asked: Asked, holder: Holder) -> Agreed:
+    """The terms of a card that somebody gets today."""
+    return asked.under(holder.rules, (await tenants.get(tx)).business_day.of(now_us()))
+
+
+async def books(tx: Tx, place: Workplace) -> Books:
+    """Where money of a new card comes from and goes to at a desk."""
+    found = await system_books(tx)
     return Books(
         drawer=await store.drawer(tx, place.desk.name),
-        suspense=books[BookKind.SUSPENSE],
-        fee_income=books[BookKind.CARD_FEE_INCOME],
-        deposits=books[BookKind.DEPOSITS_HELD],
+        suspense=found[BookKind.SUSPENSE],
+        fee_income=found[BookKind.CARD_FEE_INCOME],
+        deposits=found[BookKind.DEPOSITS_HELD],
     )

@@ -15,9 +15,11 @@ from onecard.cards.oc1.records import CardStatus, Identity, Purse, Rights, Valid
 from onecard.cards.oc1.scripts import CardKeys
 from onecard.cards.technology import day_number
 from onecard.desk.operations.issue_words import IssueRefusal
-from onecard.desk.operations.model import IssuePart, MoneyPart, Moves
+from onecard.desk.operations.model import UNSAID, IssuePart, MoneyPart, Moves, Unsaid
 from onecard.desk.operations.speech import RefusedError
 from onecard.ledger.model import AMOUNT_MAX_FEN, Balances, BookKind, Leg, Place, PostingKind
+from onecard.people.class_rules import card_valid_until
+from onecard.people.model import ClassDraft
 
 FOR_EVER = (1 << 16) - 1  # the last day an identity record can name, 2179-06-06
 _ACTIVE_SLOT = 1  # the vectors of docs/reference/oc1.md have it there
@@ -42,37 +44,20 @@ Lift: TypeAlias = tuple[Rights, Validity | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is asked for; see `onecard.desk.operations.issue.issue`."""
+class Agreed:
+    """Under which terms a card is given out, all of them decided. `valid_until` None: no end."""
 
-    person_id: int
-    number: int | None = None
-    valid_until: date | None = None
-    opening_fen: int = 0
-    water_fen: int = 0
-    fee_fen: int = 0
-    deposit_fen: int = 0
-    reason: str = ""
-    lift: Mapping[int, Lift] = field(default_factory=dict)
-    follows: int | None = None
-    carried: Carried = NOTHING_CARRIED
+    valid_until: date | None
+    fee_fen: int
+    deposit_fen: int
 
-    def check(self, layout: Layout, today: date) -> None:
-        """Whether it can be at all.
+    def check(self, today: date) -> None:
+        """Whether the terms can be.
 
         Raises:
-            RefusedError: an amount, the last day or a lift group is out of range.
+            RefusedError: an amount or the last day is out of range.
         """
-        amounts = (self.opening_fen, self.water_fen, self.fee_fen, self.deposit_fen, *self.carried)
-        if min(amounts) < 0:
-            raise RefusedError(Status.AMOUNT_NOT_POSITIVE.code)
-        if max(amounts) > AMOUNT_MAX_FEN:
-            raise RefusedError(Status.AMOUNT_TOO_LARGE.code)
-        if not all(1 <= group <= layout.lift_groups for group in self.lift):
-            raise RefusedError(IssueRefusal.NO_LIFT_GROUP)
-        self._check_day(today)
-
-    def _check_day(self, today: date) -> None:
+        _check_amounts(self.fee_fen, self.deposit_fen)
         if self.valid_until is None:
             return
         try:
@@ -81,6 +66,66 @@ class Wish:
             raise RefusedError(IssueRefusal.DAY_IS_OVER, str(error)) from None
         if self.valid_until < today:
             raise RefusedError(IssueRefusal.DAY_IS_OVER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the operator says of the terms; what is left unsaid is as the holder's class says."""
+
+    valid_until: date | Unsaid | None = UNSAID
+    fee_fen: int | Unsaid = UNSAID
+    deposit_fen: int | Unsaid = UNSAID
+
+    def under(self, rules: ClassDraft, today: date) -> Agreed:
+        """The terms of a card that is given out today to somebody of a class.
+
+        Raises:
+            RefusedError: the last day of the class is over, or something is out of range.
+        """
+        until = self.valid_until
+        if until is UNSAID:
+            until = card_valid_until(rules, today)
+            if until is not None and until < today:
+                raise RefusedError(IssueRefusal.CLASS_DAY_IS_OVER)
+        found = Agreed(
+            valid_until=until,
+            fee_fen=rules.card_fee_fen if self.fee_fen is UNSAID else self.fee_fen,
+            deposit_fen=rules.deposit_fen if self.deposit_fen is UNSAID else self.deposit_fen,
+        )
+        found.check(today)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked for; see `onecard.desk.operations.issue.issue`."""
+
+    person_id: int
+    number: int | None = None
+    asked: Asked = Asked()
+    opening_fen: int = 0
+    water_fen: int = 0
+    reason: str = ""
+    lift: Mapping[int, Lift] = field(default_factory=dict)
+    follows: int | None = None
+    carried: Carried = NOTHING_CARRIED
+
+    def check(self, layout: Layout) -> None:
+        """Whether it can be at all.
+
+        Raises:
+            RefusedError: an amount or a lift group is out of range.
+        """
+        _check_amounts(self.opening_fen, self.water_fen, *self.carried)
+        if not all(1 <= group <= layout.lift_groups for group in self.lift):
+            raise RefusedError(IssueRefusal.NO_LIFT_GROUP)
+
+
+def _check_amounts(*amounts: int) -> None:
+    if min(amounts) < 0:
+        raise RefusedError(Status.AMOUNT_NOT_POSITIVE.code)
+    if max(amounts) > AMOUNT_MAX_FEN:
+        raise RefusedError(Status.AMOUNT_TOO_LARGE.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +181,8 @@ def card_parts(
     layout: Layout,
     *,
     identity: tuple[int, int],
-    wish: Wish,
+    valid_until: date | None,
+    lift: Mapping[int, Lift],
     purses: Mapping[Role, Purse],
     loads: Mapping[Role, tuple[int, ...]],
 ) -> list[IssuePart]:
@@ -146,25 +192,26 @@ def card_parts(
         keys: of the card.
         layout: its sectors.
         identity: card number and number of the account class.
-        wish: for validity and lift rights.
+        valid_until: last day; None: no end.
+        lift: rights by lift group.
         purses: what they begin with.
         loads: ids of the waiting loads that are in there, by role.
     """
     parts = []
     for place in layout.writing_order:
         if place.role is Role.IDENTITY:
-            parts.append(IssuePart(place, _identity_blocks(keys, identity, wish), last=_ACTIVE_SLOT))
+            parts.append(IssuePart(place, _identity_blocks(keys, identity, valid_until), last=_ACTIVE_SLOT))
         elif place.role is Role.LIFT:
-            parts.append(IssuePart(place, _lift_blocks(keys, place, wish.lift.get(place.group))))
+            parts.append(IssuePart(place, _lift_blocks(keys, place, lift.get(place.group))))
         else:
             blocks = _purse_blocks(keys, layout, place, purses[place.role])
             parts.append(IssuePart(place, blocks, loads=loads.get(place.role, ())))
     return parts
 
 
-def _identity_blocks(keys: CardKeys, identity: tuple[int, int], wish: Wish) -> dict[int, bytes]:
+def _identity_blocks(keys: CardKeys, identity: tuple[int, int], valid_until: date | None) -> dict[int, bytes]:
     number, class_number = identity
-    until = FOR_EVER if wish.valid_until is None else day_number(wish.valid_until)
+    until = FOR_EVER if valid_until is None else day_number(valid_until)
 
     def image(seq: int, status: CardStatus) -> bytes:
         record = Identity(
@@ -194,7 +241,7 @@ def _lift_blocks(keys: CardKeys, place: Sector, lift: Lift | None) -> dict[int, 
     return blocks
 
 
-def money_parts(wish: Wish, books: Books) -> list[MoneyPart]:
+def money_parts(wish: Wish, agreed: Agreed, books: Books) -> list[MoneyPart]:
     """Money that moves once the card is whole: out of suspense first, then what the person pays."""
     drawer, person = Place(books.drawer), wish.person_id
     purses = (BookKind.CASH, BookKind.SUBSIDY, BookKind.WATER, BookKind.BONUS)
@@ -213,8 +260,8 @@ def money_parts(wish: Wish, books: Books) -> list[MoneyPart]:
                 Leg(drawer, Place(BookKind.WATER, person), wish.water_fen),
             ],
         ),
-        (PostingKind.CARD_FEE, [Leg(drawer, Place(books.fee_income), wish.fee_fen)]),
-        (PostingKind.DEPOSIT, [Leg(drawer, Place(books.deposits), wish.deposit_fen)]),
+        (PostingKind.CARD_FEE, [Leg(drawer, Place(books.fee_income), agreed.fee_fen)]),
+        (PostingKind.DEPOSIT, [Leg(drawer, Place(books.deposits), agreed.deposit_fen)]),
     ]
     paid = [(kind, tuple(leg for leg in legs if leg.amount_fen)) for kind, legs in moves]
     return [MoneyPart(Moves(kind, legs)) for kind, legs in paid if legs]

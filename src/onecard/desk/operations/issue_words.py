@@ -24,6 +24,7 @@ class IssueRefusal(StrEnum):
     TOO_MANY_CARDS = "too_many_cards"
     NUMBER_OUT_OF_RANGE = "number_out_of_range"
     DAY_IS_OVER = "day_is_over"
+    CLASS_DAY_IS_OVER = "class_day_is_over"
     CLASS_NUMBER_TOO_LARGE = "class_number_too_large"
     NO_LIFT_GROUP = "no_lift_group"
     NOTHING_INTERRUPTED = "nothing_interrupted"
@@ -97,6 +98,12 @@ ISSUE_WORDS: Mapping[IssueRefusal, Words] = {
     _R.DAY_IS_OVER: Words(
         "The last day of validity is over, or too far away for a card.", "有效期已过，或超出卡可记录的范围。",
         "Choose another day.", "请重新选择有效期。",
+    ),
+    _R.CLASS_DAY_IS_OVER: Words(
+        "By the account class of this person the card would have expired already.",
+        "按此人账户类型的规则，卡的有效期已过。",
+        "Give the card another last day, or change the account class.",
+        "请另行指定有效期，或修改账户类型。",
     ),
     _R.CLASS_NUMBER_TOO_LARGE: Words(
         "Cards can only hold account classes with numbers up to 255.", "卡内只能记录255以内的账户类型编号。",

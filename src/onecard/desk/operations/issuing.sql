@@ -1,8 +1,7 @@
 -- name: candidate(tenant_id, person_id)^
 -- Somebody who is to get a card. The row stays locked: two desks cannot both give the last one allowed.
-select p.id as person_id, p.state, k.number as class_number, k.cards_most
+select p.id as person_id, p.state, p.class_id
   from people.person p
-  join people.account_class k on k.tenant_id = p.tenant_id and k.id = p.class_id
  where p.tenant_id = :tenant_id and p.id = :person_id
    for no key update of p;
 

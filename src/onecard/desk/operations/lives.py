@@ -12,6 +12,8 @@ from onecard.desk.operations.speech import RefusedError
 from onecard.desk.operations.words import Refusal
 from onecard.devices import black
 from onecard.ledger.service import open_accounts
+from onecard.people import classes
+from onecard.people.model import ClassDraft
 from onecard.tenants import service as tenants
 
 GENERATIONS = 255
@@ -26,12 +28,12 @@ class Holder:
     """Somebody who may have another card.
 
     Attributes:
-        class_number: of the account class, as cards hold it.
+        rules: of the account class, as they are in this transaction.
         other_cards: how many the person has already.
     """
 
     person_id: int
-    class_number: int
+    rules: ClassDraft
     other_cards: int
 
 
@@ -67,17 +69,18 @@ async def admit(tx: Tx, person_id: int) -> Holder:
         raise RefusedError(IssueRefusal.PERSON_UNKNOWN)
     if row["state"] != "active":
         raise RefusedError(IssueRefusal.PERSON_NOT_ACTIVE)
-    if row["class_number"] > _CLASS_NUMBER_MOST:
+    rules = await classes.get(tx, row["class_id"])
+    if rules.number > _CLASS_NUMBER_MOST:
         raise RefusedError(IssueRefusal.CLASS_NUMBER_TOO_LARGE)
     others = await sql.living_cards(tx.connection, tenant_id=tx.tenant_id, person_id=person_id)
-    if others >= row["cards_most"]:
+    if others >= rules.cards_most:
         raise RefusedError(IssueRefusal.TOO_MANY_CARDS)
     status = await sql.account_status(tx.connection, tenant_id=tx.tenant_id, account_id=person_id)
     if status in _ACCOUNT_REFUSALS:
         raise RefusedError(_ACCOUNT_REFUSALS[status].code)
     if status is None:
         await open_accounts(tx, [person_id])
-    return Holder(person_id=person_id, class_number=row["class_number"], other_cards=others)
+    return Holder(person_id=person_id, rules=rules, other_cards=others)
 
 
 async def choose_number(tx: Tx, chosen: CardFormat, wanted: int | None) -> int:

@@ -7,7 +7,7 @@ the database before the first command goes to the card, so that anybody can take
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
@@ -47,6 +47,15 @@ class Kind(StrEnum):
     REKEY = "rekey"
     LIFT = "lift"
     ALIGN = "align"  # the card is told what its row says since it was not there
+
+
+class Unsaid(Enum):
+    """In the place of an amount or a day that nobody named: the rules decide. `None` and 0 are answers."""
+
+    UNSAID = "unsaid"
+
+
+UNSAID = Unsaid.UNSAID
 
 
 class State(StrEnum):
@@ -114,6 +123,14 @@ class Captured(Struct, frozen=True, tag="captured"):
 Money: TypeAlias = Moves | Captured
 
 
+class Load(Struct, frozen=True):
+    """Money at the server that waits for a card: for which purse (a `Role`), cash and subsidy in fen."""
+
+    role: int
+    cash_fen: int = 0
+    subsidy_fen: int = 0
+
+
 class PursePart(Struct, frozen=True, tag="purse"):
     """A purse on the card changes.
 
@@ -123,6 +140,7 @@ class PursePart(Struct, frozen=True, tag="purse"):
         log: the 16 bytes written beside it.
         money: None when the ledger has it already.
         loads: which waiting loads the change brings to the card.
+        kept: what leaves the card, stays in the account and waits for the next card.
     """
 
     place: Place
@@ -130,6 +148,7 @@ class PursePart(Struct, frozen=True, tag="purse"):
     log: bytes
     money: Money | None = None
     loads: tuple[int, ...] = ()
+    kept: Load | None = None
 
 
 class IssuePart(Struct, frozen=True, tag="issue"):
@@ -179,14 +198,6 @@ class RekeyPart(Struct, frozen=True, tag="rekey"):
     purse: Purse | None = None
 
 
-class Load(Struct, frozen=True):
-    """Money at the server that waits for a card: for which purse (a `Role`), cash and subsidy in fen."""
-
-    role: int
-    cash_fen: int = 0
-    subsidy_fen: int = 0
-
-
 class MoneyPart(Struct, frozen=True, tag="money"):
     """Money moves, and no card has to agree. With a load it has yet to reach the card."""
 
@@ -222,6 +233,7 @@ class After(Struct, frozen=True, omit_defaults=True):
         number: card number.
         class_id: the holder's class of account.
         stock: what becomes of the plastic: `good`, `dead`.
+        waits: what stays in the account and waits for the holder's next card.
     """
 
     state: str | None = None
@@ -230,6 +242,7 @@ class After(Struct, frozen=True, omit_defaults=True):
     number: int | None = None
     class_id: int | None = None
     stock: str | None = None
+    waits: tuple[Load, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +285,7 @@ class Operation:
 
         All others end with what the card says happened, and can be asked for again.
         """
-        return self.kind in {Kind.INITIALISE, Kind.ERASE, Kind.ISSUE}
+        return self.kind in {Kind.INITIALISE, Kind.ERASE, Kind.ISSUE, Kind.BIND}
 
     @property
     def open_steps(self) -> tuple[Step, ...]:

@@ -12,7 +12,7 @@ from onecard.cards.oc1.layout import purse_limit_fen
 from onecard.cards.oc1.records import SECONDS_FROM, U24_MOST, Log, Purse, PurseFlag, encode
 from onecard.cards.oc1.slots import Current
 from onecard.cards.technology import UID, Mode
-from onecard.desk.operations.model import Kind, Money, MoneyPart, Moves, Part, PursePart
+from onecard.desk.operations.model import Kind, Load, Money, MoneyPart, Moves, Part, PursePart
 from onecard.desk.operations.sighting import CardRow, Difference, Sighting
 from onecard.desk.operations.speech import Refusal, RefusedError
 from onecard.desk.operations.workplace import Workplace
@@ -34,8 +34,8 @@ _LOG_KINDS = {Kind.TOP_UP: 1, Kind.LOAD: 1, Kind.WITHDRAW: 2, Kind.SALE: 4, Kind
 _LOG_CLEARING = 8
 _LOG_SLOT = 2
 
-Target: TypeAlias = Callable[[BookKind], Place]
-"""Where the money of a purse goes when a card is emptied."""
+Target: TypeAlias = Callable[[BookKind], Place | None]
+"""Where the money of a purse goes when a card is emptied; None: it stays in the account."""
 Waiting: TypeAlias = Mapping[Role, tuple[tuple[int, ...], int, int]]
 """Loads by purse: their ids, cash and subsidy in fen."""
 
@@ -57,11 +57,7 @@ def empty_parts(
     if found is None:
         return []
     if not is_stored(place, row):
-        legs = [
-            Leg(Place(book, row.person_id), target(book), amount)
-            for book, amount in _all_money(found).items()
-            if amount
-        ]
+        legs = legs_out(row.person_id, _all_money(found), target)
         return [MoneyPart(Moves(PostingKind.ADJUSTMENT, (leg,))) for leg in legs]
     parts: list[Part] = []
     for role in PURSE_OF:
@@ -70,13 +66,27 @@ def empty_parts(
         if not (now.cash_fen or now.subsidy_fen or ids):
             continue
         shares = _shares(found, role, now.cash_fen + cash, now.subsidy_fen + subsidy)
-        legs = [
-            Leg(Place(book, row.person_id), target(book), amount) for book, amount in shares.items() if amount
-        ]
-        money = Moves(PostingKind.ADJUSTMENT, tuple(legs))
-        taken = (-now.cash_fen, -now.subsidy_fen)
-        parts.append(purse_part(place, sighting, role, kind, taken, money=money, loads=ids))
+        legs = legs_out(row.person_id, shares, target)
+        money = Moves(PostingKind.ADJUSTMENT, legs) if legs else None
+        taken, kept = (-now.cash_fen, -now.subsidy_fen), kept_load(role, shares, target)
+        parts.append(purse_part(place, sighting, role, kind, taken, money=money, loads=ids, kept=kept))
     return parts
+
+
+def legs_out(person_id: int, amounts: Mapping[BookKind, int], target: Target) -> tuple[Leg, ...]:
+    """How money leaves an account, without what stays there."""
+    ways = [(book, target(book), amount) for book, amount in amounts.items()]
+    return tuple(
+        Leg(Place(book, person_id), where, amount) for book, where, amount in ways if where and amount
+    )
+
+
+def kept_load(role: Role, amounts: Mapping[BookKind, int], target: Target) -> Load | None:
+    """What leaves a purse of a card and stays in the account, as a load for the holder's next card."""
+    kept = {book: amount for book, amount in amounts.items() if amount and target(book) is None}
+    subsidy = kept.pop(BookKind.SUBSIDY, 0)
+    cash = sum(kept.values())  # own money and bonus are one on a card
+    return Load(int(role), cash, subsidy) if cash or subsidy else None
 
 
 def _all_money(found: Balances) -> dict[BookKind, int]:
@@ -191,6 +201,7 @@ def purse_part(
     *,
     money: Money | None = None,
     loads: tuple[int, ...] = (),
+    kept: Load | None = None,
     flags: PurseFlag | None = None,
 ) -> PursePart:
     """The part that changes a purse of the card that was read.
@@ -203,6 +214,7 @@ def purse_part(
         change: cash and subsidy in fen, below zero to take.
         money: what moves when the card confirms.
         loads: what waited and is brought along.
+        kept: what waits for another card from then on.
         flags: of the purse afterwards; None leaves them.
 
     Raises:
@@ -228,4 +240,4 @@ def purse_part(
     mac_key = desk.ring.mac_key(role, reading.identity)
     image = encode(log, role=role, slot=_LOG_SLOT, mac_key=mac_key)
     sector = next(one for one in desk.chosen.layout.places if one.role is role)
-    return PursePart(sector, planned, image, money, loads)
+    return PursePart(sector, planned, image, money, loads, kept)

@@ -61,7 +61,11 @@ select key from ledger.line
 -- What a desk left behind: its lease is over, and so is the time its last postings had.
 select id, state from desk.operation
  where tenant_id = :tenant_id and lease_until < now() - make_interval(secs => :grace_s)
-   and (state in ('prepared', 'writing') or state = 'in_doubt' and uid is null)
+   and (state in ('prepared', 'writing')
+        or state = 'in_doubt'
+           and not exists (select from desk.part p
+                            where p.tenant_id = :tenant_id and p.operation_id = operation.id
+                              and p.kind <> 'money'))
  order by id;
 
 -- name: unresolved(tenant_id)

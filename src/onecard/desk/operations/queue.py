@@ -17,7 +17,7 @@ from onecard.cards.reader import Presence, ReaderError, Trouble
 from onecard.desk.operations import lives
 from onecard.desk.operations.issue import carry_on, issue
 from onecard.desk.operations.issue_words import IssueRefusal
-from onecard.desk.operations.model import Kind, Operation, State
+from onecard.desk.operations.model import UNSAID, Kind, Operation, State, Unsaid
 from onecard.desk.operations.place import Desk
 from onecard.desk.operations.sighting import Sighting
 from onecard.desk.operations.speech import RefusedError
@@ -34,6 +34,7 @@ _ABOUT_PERSON = {
     IssueRefusal.PERSON_NOT_ACTIVE.value,
     IssueRefusal.TOO_MANY_CARDS.value,
     IssueRefusal.CLASS_NUMBER_TOO_LARGE.value,
+    IssueRefusal.CLASS_DAY_IS_OVER.value,
     Status.ACCOUNT_FROZEN.code,
     Status.ACCOUNT_CLOSED.code,
     Status.CEILING_EXCEEDED.code,
@@ -42,13 +43,16 @@ _ABOUT_PERSON = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What all cards of a queue begin with; see `onecard.desk.operations.issue.issue`."""
+    """What all cards of a queue begin with; see `onecard.desk.operations.issue.issue`.
 
-    valid_until: date | None = None
+    What is left unsaid is for each card as the class of its person says.
+    """
+
+    valid_until: date | Unsaid | None = UNSAID
     opening_fen: int = 0
     water_fen: int = 0
-    fee_fen: int = 0
-    deposit_fen: int = 0
+    fee_fen: int | Unsaid = UNSAID
+    deposit_fen: int | Unsaid = UNSAID
     reason: str = ""
     any_stock: bool = False
 

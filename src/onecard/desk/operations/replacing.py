@@ -19,6 +19,7 @@ from onecard.desk.operations.care_words import CareRefusal
 from onecard.desk.operations.issue import check_free, issue
 from onecard.desk.operations.issue_plan import Carried, Lift
 from onecard.desk.operations.model import (
+    UNSAID,
     After,
     IssuePart,
     Kind,
@@ -30,6 +31,7 @@ from onecard.desk.operations.model import (
     PursePart,
     SlotPart,
     State,
+    Unsaid,
 )
 from onecard.desk.operations.purse_parts import empty_parts, is_stored, row_of
 from onecard.desk.operations.sighting import CardRow, Difference, Sighting
@@ -104,7 +106,7 @@ async def replace_onto(
     sighting: Sighting,
     card_id: int,
     *,
-    valid_until: date | None = None,
+    valid_until: date | Unsaid | None = UNSAID,
     any_stock: bool = False,
     reason: str = "",
 ) -> Operation:
@@ -114,7 +116,7 @@ async def replace_onto(
         place: the desk.
         sighting: the blank card.
         card_id: the card that was given up.
-        valid_until: another last day than the old card had.
+        valid_until: its last day; None: no end; unsaid: the old card's.
         any_stock: take plastic that is in no box, or cannot be checked.
         reason: for people.
 
@@ -134,7 +136,9 @@ async def replace_onto(
         sighting,
         row.person_id,
         number=row.number,
-        valid_until=valid_until or row.valid_until,
+        valid_until=row.valid_until if valid_until is UNSAID else valid_until,
+        fee_fen=0,
+        deposit_fen=0,
         reason=reason or before.reason,
         lift=await _lift(place, row),
         follows=before.id,
@@ -150,7 +154,7 @@ async def reissue(
     verify: care.Verify,
     *,
     override_reason: str = "",
-    valid_until: date | None = None,
+    valid_until: date | Unsaid | None = UNSAID,
     any_stock: bool = False,
     reason: str = "",
 ) -> Operation:
@@ -162,7 +166,7 @@ async def reissue(
         card_id: the lost card; asked again after an interruption, this goes on with any blank card.
         verify: asks for the operator's password.
         override_reason: why terminals that are behind do not matter; kept with the operation.
-        valid_until: another last day than the old card had.
+        valid_until: its last day; None: no end; unsaid: the old card's.
         any_stock: take plastic that is in no box, or cannot be checked.
         reason: for people.
 
@@ -185,7 +189,9 @@ async def reissue(
         sighting,
         row.person_id,
         number=row.number,
-        valid_until=valid_until or row.valid_until,
+        valid_until=row.valid_until if valid_until is UNSAID else valid_until,
+        fee_fen=0,
+        deposit_fen=0,
         reason=reason or before.reason,
         lift=await _lift(place, row),
         follows=before.id,
