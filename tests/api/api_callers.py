@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 import httpx
+from callers import client
 from stage import Stage
 
 _addresses = count(2)
@@ -12,5 +13,4 @@ Enter = Callable[[str], httpx.Client]
 
 def caller(stage: Stage, headers: dict[str, str]) -> httpx.Client:
     """A client from a loopback address of its own, so that none floods another's."""
-    door = httpx.HTTPTransport(local_address=f"127.0.1.{next(_addresses) % 250 + 1}")
-    return httpx.Client(base_url=stage.url, headers=headers, timeout=30, transport=door)
+    return client(stage, headers, f"127.0.1.{next(_addresses) % 250 + 1}")

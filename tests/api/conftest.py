@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from api_callers import Enter, caller
-from stage import PASSWORD, Stage, raised
+from callers import signed_in
+from stage import Stage, raised
 
 from onecard.base.pgserver import EmbeddedPostgres
 
@@ -22,17 +23,12 @@ def enter(stage: Stage) -> Iterator[Enter]:
     """Signs somebody of the cast in; the same client when asked again, each from an address of its own."""
     clients: dict[str, httpx.Client] = {}
 
-    def signed_in(who: str) -> httpx.Client:
+    def visitor(who: str) -> httpx.Client:
         if who not in clients:
-            form = {"account": stage.accounts[who], "password": PASSWORD}
-            answer = httpx.post(f"{stage.url}/sign-in", data=form)
-            # cookies of a host are for encrypted connections; this is the same computer
-            cookies = "; ".join(f"{each.name}={each.value}" for each in answer.cookies.jar)
-            headers = {"cookie": cookies, "origin": stage.url}
-            clients[who] = caller(stage, headers)
+            clients[who] = caller(stage, signed_in(stage, who))
         return clients[who]
 
-    yield signed_in
+    yield visitor
     for client in clients.values():
         client.close()
 

@@ -9,7 +9,8 @@ from itertools import cycle
 
 import httpx
 import pytest
-from stage import PASSWORD, Stage
+from callers import door, signed_in
+from stage import Stage
 
 from onecard.base.db import SYSTEM, Database
 from onecard.tenants.functions import Function
@@ -49,7 +50,7 @@ class FromManyAddresses(httpx.BaseTransport):
     """Asks from one loopback address after the other, so that none asks more often than it may."""
 
     def __init__(self) -> None:
-        self._doors = [httpx.HTTPTransport(local_address=f"127.0.4.{number}") for number in range(1, 17)]
+        self._doors = [door(f"127.0.4.{number}") for number in range(1, 17)]
         self._turn = cycle(self._doors)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -58,27 +59,19 @@ class FromManyAddresses(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close all connections."""
-        for door in self._doors:
-            door.close()
+        for each in self._doors:
+            each.close()
 
 
 @pytest.fixture(scope="module")
 def clients(stage: Stage) -> Iterator[dict[str, httpx.Client]]:
-    signed_in: dict[str, httpx.Client] = {}
-    for who in CAST:
-        # cookies of a host are for encrypted connections; this is the same computer
-        answer = httpx.post(
-            f"{stage.url}/sign-in", data={"account": stage.accounts[who], "password": PASSWORD}
-        )
-        cookies = {cookie.name: str(cookie.value) for cookie in answer.cookies.jar}
-        header = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        signed_in[who] = client(stage, {"cookie": header, "origin": stage.url})
-    yield signed_in
-    for each in signed_in.values():
+    visitors = {who: asker(stage, signed_in(stage, who)) for who in CAST}
+    yield visitors
+    for each in visitors.values():
         each.close()
 
 
-def client(stage: Stage, headers: dict[str, str] | None = None) -> httpx.Client:
+def asker(stage: Stage, headers: dict[str, str] | None = None) -> httpx.Client:
     return httpx.Client(base_url=stage.url, headers=headers, timeout=30, transport=FromManyAddresses())
 
 
@@ -107,7 +100,7 @@ def test_every_route_is_open_to_those_only_who_may(
 
 def test_nobody_gets_nothing(stage: Stage) -> None:
     wrong = []
-    with client(stage) as nobody:
+    with asker(stage) as nobody:
         for method, path, right in asks():
             if right is Open.ANYBODY:
                 continue

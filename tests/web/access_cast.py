@@ -5,6 +5,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import httpx
+from callers import door
 from stage import PASSWORD, Stage
 
 from onecard.base.db import SYSTEM, Database
@@ -22,7 +23,7 @@ class Browser:
         self.stage, self.cookies = stage, {"onecard-language": "en"}
         # no connection outlives its answer, so that nothing has to be closed
         limits = httpx.Limits(max_keepalive_connections=0)
-        self.client = httpx.Client(base_url=stage.url, timeout=30, limits=limits)
+        self.client = httpx.Client(base_url=stage.url, timeout=30, transport=door("127.0.0.1", limits=limits))
 
     def _send(self, method: str, path: str, headers: Mapping[str, str] | None, **more: Any) -> httpx.Response:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from stage import PASSWORD, Stage, raised
+from callers import client, signed_in
+from stage import Stage, raised
 
 from onecard.base.pgserver import EmbeddedPostgres
 
@@ -21,16 +22,11 @@ def enter(stage: Stage) -> Iterator[Callable[[str], httpx.Client]]:
     """Signs somebody of the cast in; the same client when asked again."""
     clients: dict[str, httpx.Client] = {}
 
-    def signed_in(who: str) -> httpx.Client:
+    def visitor(who: str) -> httpx.Client:
         if who not in clients:
-            form = {"account": stage.accounts[who], "password": PASSWORD}
-            answer = httpx.post(f"{stage.url}/sign-in", data=form)
-            # cookies of a host are for encrypted connections; this is the same computer
-            cookies = "; ".join(f"{each.name}={each.value}" for each in answer.cookies.jar)
-            headers = {"cookie": cookies, "origin": stage.url}
-            clients[who] = httpx.Client(base_url=stage.url, headers=headers, timeout=30)
+            clients[who] = client(stage, signed_in(stage, who))
         return clients[who]
 
-    yield signed_in
-    for client in clients.values():
-        client.close()
+    yield visitor
+    for each in clients.values():
+        each.close()
