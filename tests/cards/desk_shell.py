@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import Result
-from shell import settings
 from typer.testing import CliRunner
 
 from onecard.base.db import SYSTEM, database
@@ -21,6 +20,7 @@ from onecard.desk.new_tenant import open_tenant
 from onecard.ledger.service import open_accounts
 from onecard.people import service as people
 from onecard.people.model import ClassDraft, PersonDraft
+from shell import onecard, settings
 
 ONECARD = Path(sys.executable).with_name("onecard")
 TENANT = "8672"
@@ -45,10 +45,7 @@ class Shell:
 
     def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """A command as it is typed."""
-        line = [str(ONECARD), *words]
-        done = subprocess.run(
-            line, env=self.environment, cwd=self.directory, capture_output=True, text=True, check=False
-        )
+        done = onecard(*words, env=self.environment, cwd=self.directory)
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
@@ -67,8 +64,11 @@ class Shell:
         return found
 
     def at_a_prompt(self, *words: str, reader: str) -> dict[str, Any]:
-        """The same as a process of its own, which must succeed."""
-        done = self.run("desk", *words, "--reader", reader, "--tenant", TENANT, "--json")
+        """The same as a program that starts by itself, which must succeed."""
+        line = [str(ONECARD), "desk", *words, "--reader", reader, "--tenant", TENANT, "--json"]
+        done = subprocess.run(
+            line, env=self.environment, cwd=self.directory, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
