@@ -42,7 +42,7 @@ async def _state(scene: Scene) -> str:
     return str(state)
 
 
-async def _seen(scene: Scene, place: Workplace) -> Sighting:
+async def seen_again(scene: Scene, place: Workplace) -> Sighting:
     """The card at a desk that nobody else keeps from its work."""
     while await leases_end(scene):
         await place.engine.sweep()
@@ -65,7 +65,7 @@ async def _return(scene: Scene, place: Workplace) -> object:
 
 
 async def _return_rest(scene: Scene, place: Workplace) -> object:
-    sighting = await _seen(scene, place)
+    sighting = await seen_again(scene, place)
     return None if await _state(scene) == "returned" else await return_card(place, sighting)
 
 
@@ -74,7 +74,7 @@ async def _cancel(scene: Scene, place: Workplace) -> object:
 
 
 async def _cancel_rest(scene: Scene, place: Workplace) -> object:
-    sighting = await _seen(scene, place)
+    sighting = await seen_again(scene, place)
     with suppress(RefusedError):  # it is closed already
         await cancel_account(place, sighting, yes)
     return None
@@ -92,7 +92,7 @@ async def _extend(scene: Scene, place: Workplace) -> object:
 
 
 async def _extend_rest(scene: Scene, place: Workplace) -> object:
-    sighting = await _seen(scene, place)
+    sighting = await seen_again(scene, place)
     assert scene.row
     with suppress(RefusedError):  # nothing is left to do
         await extend(place, scene.row.card_id, LATER, sighting=sighting)
@@ -118,12 +118,12 @@ async def _repair(scene: Scene, place: Workplace) -> object:
 
 
 async def _repair_rest(scene: Scene, place: Workplace) -> object:
-    sighting = await _seen(scene, place)
+    sighting = await seen_again(scene, place)
     assert not sighting.has(Difference.CLONED, Difference.REPLAYED, Difference.MORE_THAN_SERVER)
     return await repair(place, sighting, yes) if sighting.has(Difference.EDITED) else None
 
 
-def _blank() -> Chip:
+def blank() -> Chip:
     return new_chip(next(_uids).to_bytes(4))
 
 
@@ -134,10 +134,10 @@ async def _replace(scene: Scene, place: Workplace) -> object:
 async def _replace_rest(scene: Scene, place: Workplace) -> object:
     """The old card gives up the rest, and a new one gets all of it."""
     assert scene.row
-    done = await replace_card(place, await _seen(scene, place), reason="bent")
+    done = await replace_card(place, await seen_again(scene, place), reason="bent")
     assert (done.state, await _state(scene)) == (State.CONFIRMED, "void")
     assert purse(scene.hall, scene.chip).cash_fen == purse(scene.hall, scene.chip, Role.WATER).cash_fen == 0
-    scene.chip = _blank()
+    scene.chip = blank()
     place = scene.hall.workplace(scene.chip, "back")
     done = await replace_onto(place, await place.look(), scene.row.card_id, any_stock=True)
     assert done.state is State.CONFIRMED
@@ -148,7 +148,7 @@ async def _given_up(hall: Hall) -> Scene:
     scene = await _card(hall)
     place = hall.workplace(scene.chip)
     await replace_card(place, await place.look(), reason="bent")
-    scene.chip = _blank()
+    scene.chip = blank()
     return scene
 
 
@@ -161,7 +161,7 @@ async def _lost(hall: Hall) -> Scene:
     scene = await _card(hall)
     assert scene.row
     await report_loss(hall.workplace(), scene.row.card_id, reason="gone")
-    scene.chip = _blank()
+    scene.chip = blank()
     return scene
 
 
@@ -170,10 +170,10 @@ async def _reissue(scene: Scene, place: Workplace) -> object:
     return await reissue(place, await place.look(), scene.row.card_id, yes, any_stock=True)
 
 
-async def _carried_on(scene: Scene, place: Workplace, again: Act) -> None:
+async def carried_on(scene: Scene, place: Workplace, again: Act) -> None:
     """The new card is carried on; if its plastic is dead, another blank one gets the old one's place."""
     for _ in range(5):
-        sighting = await _seen(scene, place)
+        sighting = await seen_again(scene, place)
         if sighting.row and sighting.row.state == "active":
             # a life that was given up has used up its number
             scene.hall = replace(scene.hall, generation=sighting.row.generation or 0)
@@ -183,18 +183,18 @@ async def _carried_on(scene: Scene, place: Workplace, again: Act) -> None:
         elif sighting.reading and sighting.reading.is_blank:
             await again(scene, place)
         else:
-            scene.chip = _blank()
+            scene.chip = blank()
             place = scene.hall.workplace(scene.chip, "back")
     message = "the new card does not come to its end"
     raise AssertionError(message)
 
 
 async def _onto_rest(scene: Scene, place: Workplace) -> object:
-    return await _carried_on(scene, place, _onto)
+    return await carried_on(scene, place, _onto)
 
 
 async def _reissue_rest(scene: Scene, place: Workplace) -> object:
-    return await _carried_on(scene, place, _reissue)
+    return await carried_on(scene, place, _reissue)
 
 
 async def _lose(scene: Scene, place: Workplace) -> object:

@@ -8,6 +8,7 @@ from itertools import count
 from care_scenarios import CARE_SCENARIOS
 from exhaustion import Scenario, Scene, agrees, leases_end, settled
 from hall import UNTIL, Hall
+from term_scenarios import TERM_SCENARIOS
 
 from onecard.base.db import SYSTEM
 from onecard.cards import setup
@@ -236,4 +237,5 @@ LIFE = (
     _scenario("re-key", _old_keys, _rekey, _has_new_keys, _agrees_under_new_keys),
     _scenario("write lift authority", _card, _lift, _lift_written, agrees),
     *CARE_SCENARIOS,
+    *TERM_SCENARIOS,
 )
