@@ -14,7 +14,7 @@ from scenarios import SCENARIOS
 from onecard.base.db import Database
 from onecard.ledger.writer import Writer
 
-BUDGET_S = 90.0  # for all operations together, on one core; what is left over is left to `make chaos`
+BUDGET_S = 45.0  # for all operations together, on one core; what is left over is left to `make chaos`
 _IN_VALUE_BLOCKS = (
     *SCENARIOS,
     *(each for each in LIFE if each.name in {"issue", "erase", "return", "replace"}),
