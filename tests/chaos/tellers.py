@@ -4,6 +4,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -26,7 +27,15 @@ class Teller:
 
     @classmethod
     async def start(
-        cls, urls: Logins, town: Town, number: int, *, sales: int, bus: str = "-", lease_ms: int = 1500
+        cls,
+        urls: Logins,
+        town: Town,
+        number: int,
+        *,
+        at_end: AsyncExitStack,
+        sales: int,
+        bus: str = "-",
+        lease_ms: int = 1500,
     ) -> "Teller":
         place = (town.tenant_id, town.people["ann"], town.books["canteen"])
         arguments = [urls.engine, bus, *map(str, (*place, number, sales, lease_ms))]
@@ -34,12 +43,13 @@ class Teller:
             sys.executable, str(PROGRAM), *arguments, stdin=PIPE, stdout=PIPE
         )
         teller = cls(process)
+        at_end.push_async_callback(teller.kill)
         assert await teller.line() == ["ready"]
         return teller
 
     async def line(self) -> list[str]:
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return (await self.process.stdout.readline()).decode().split()
 
     def go(self) -> None:
@@ -56,6 +66,12 @@ class Teller:
 
     def keys(self, *words: str) -> list[UUID]:
         return [key for word, key in self.said if word in words]
+
+    async def kill(self) -> None:
+        """End it now, whatever it is doing; harmless when it has ended."""
+        if self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
 
     async def end(self) -> None:
         if self.process.returncode is None:

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import UUID
 
@@ -59,11 +60,13 @@ class Load:
 
 @pytest.mark.timeout(1800)
 async def test_acknowledged_postings_survive(
-    own_server: EmbeddedPostgres, own_urls: Logins, chaos_rounds: int
+    own_server: EmbeddedPostgres, own_urls: Logins, chaos_rounds: int, at_end: AsyncExitStack
 ) -> None:
     db = await connect(own_urls.application, size=2)
+    at_end.push_async_callback(db.close)
     town = await settle(db, "8672", {"ann": {"cash": 99_000_00}})
     writer = Writer(own_urls.engine)
+    at_end.push_async_callback(writer.stop)
     await writer.start()
     await town.fund(writer)
     load, chance = Load(town, writer), random.Random(chaos_rounds)
@@ -78,8 +81,7 @@ async def test_acknowledged_postings_survive(
     load.over = True
     await asyncio.gather(*clients)
     await writer.stop()
-    await db.close()
     town.db = await connect(own_urls.application, size=2)
+    at_end.push_async_callback(town.db.close)
     assert len(load.acknowledged) == len(load.asked)
     await assert_kept(town, own_urls, load.acknowledged, load.asked)
-    await town.db.close()
