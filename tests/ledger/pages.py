@@ -130,7 +130,7 @@ class Page:
     async def _expire(self, hold: UUID) -> None:
         """Wait until the writer has found the hold that is past its time, which it looks for now and then."""
         statement = "select bool_and(state = 'expired') from ledger.hold where tenant_id = $1 and key = $2"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 async with self.town.db.tenant_tx(self.town.tenant_id, SYSTEM) as tx:
                     if await tx.connection.fetchval(statement, self.town.tenant_id, hold):

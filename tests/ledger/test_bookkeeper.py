@@ -175,8 +175,10 @@ class Days(RuleBasedStateMachine):
 
     async def _close(self) -> None:
         await self.writer.stop()
-        outcome = await proofs.check(self.db, self.urls.engine, [self.town.tenant_id])
-        await self.db.close()
+        try:
+            outcome = await proofs.check(self.db, self.urls.engine, [self.town.tenant_id])
+        finally:
+            await self.db.close()
         assert [proof for proof in outcome if not proof.ok] == []
 
     # how it is asked and compared
@@ -190,7 +192,7 @@ class Days(RuleBasedStateMachine):
         return answers
 
     async def _post(self, requests: list[AnyRequest], cut_after_ms: int | None) -> list[Answer]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             if cut_after_ms is None:
                 return await asyncio.gather(*map(self.writer.post, requests))
             term = self.writer._term
@@ -205,11 +207,13 @@ class Days(RuleBasedStateMachine):
         """End all connections of the writer, whatever they are in the middle of."""
         await asyncio.sleep(after_ms / 1000)
         connection = await asyncpg.connect(self.superuser_url)
-        await connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = current_database() and application_name = 'onecard ledger'"
-        )
-        await connection.close()
+        try:
+            await connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and application_name = 'onecard ledger'"
+            )
+        finally:
+            await connection.close()
 
     def _spelt_out(self, what: str, words: dict[str, Any], timeless: bool) -> Any:  # noqa: FBT001
         """An operation as (key, the book-keeper's words for it, the ledger's request)."""

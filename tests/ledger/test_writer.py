@@ -21,16 +21,23 @@ from onecard.tenants import service as tenants
 StartWriter = Callable[..., Awaitable[Writer]]
 
 
-async def test_it_stops_at_once_in_the_moment_of_an_answer(urls: Logins, town: Town) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that stops gives up later than any machine is slow."""
+    monkeypatch.setattr("onecard.ledger.writer._DRAIN_S", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_it_stops_at_once_in_the_moment_of_an_answer(start_writer: StartWriter, town: Town) -> None:
     for _ in range(10):
-        writer = Writer(urls.engine)
-        await writer.start()
+        writer = await start_writer()
         await town.fund(writer)
         await writer.post(town.sale("ann", 1))
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             await writer.stop()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_waits_is_answered_before_it_stops(start_writer: StartWriter, town: Town) -> None:
     writer = await start_writer()
     await town.fund(writer)
@@ -65,7 +72,7 @@ async def test_an_impossible_request_harms_nobody_else(
     right = [town.sale("ann", 1) for _ in range(20)]
     wrong = IMPOSSIBLE[number](town.sale("bob", 1))
     asked = [*right[:10], wrong, *right[10:]]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answers = await asyncio.gather(*map(writer.post, asked), return_exceptions=True)
     mine = answers.pop(10)
     assert all(not isinstance(answer, BaseException) and answer.ok for answer in answers), answers

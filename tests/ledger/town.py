@@ -128,7 +128,7 @@ async def settle(db: Database, code: str, opening: dict[str, dict[str, int]]) ->
     return Town(db, tenant_id, books, people, opening)
 
 
-async def until_leading(writer: Writer, seconds: int = 5) -> None:
+async def until_leading(writer: Writer, seconds: int = 60) -> None:
     """Wait for a writer to get the lease."""
     async with asyncio.timeout(seconds):
         while not writer.leading:  # noqa: ASYNC110  it tells nobody when it does
