@@ -11,7 +11,7 @@ from onecard.cards.steps import Step, exchanges
 from onecard.cards.virtual.chip import Chip
 from onecard.sim.pcscd.daemon import VirtualPcscd
 
-PATIENCE_S = 5.0
+PATIENCE_S = 30.0
 
 
 class DeskWithReader:

@@ -1,11 +1,11 @@
 """Cards on a PC/SC reader: insertion sessions through a real pcscd."""
 
-import statistics
 import time
+from contextlib import closing
 
 import pytest
 from cast import AFTER, CARD, MASTERS, SITE, issued
-from desk_with_reader import DeskWithReader
+from desk_with_reader import PATIENCE_S, DeskWithReader
 from player import purse, raw, slots
 
 from onecard.agent.pcsc.slot import PcscSlot
@@ -130,7 +130,7 @@ def test_a_card_exchanged_within_a_look_of_pcscd(desk: DeskWithReader) -> None:
 def test_a_card_taken_away(desk: DeskWithReader) -> None:
     session = desk.lay_on(oc1_card()).session
     desk.cradle.remove()
-    assert desk.watch.wait(2.0)
+    assert desk.watch.wait(PATIENCE_S)
     desk.gone()
     assert desk.run(session, MANUFACTURER_BLOCK).trouble is Trouble.PULLED
     assert desk.insertions.present() is None
@@ -166,15 +166,15 @@ def test_what_is_not_on_the_list_does_not_reach_the_card(desk: DeskWithReader) -
 
 
 def test_two_slots_at_once(pcscd: VirtualPcscd, desk: DeskWithReader) -> None:
-    second = DeskWithReader(pcscd, 1)
     assert desk.watch.readers() == pcscd.readers
     old, new = oc1_card(), new_chip(OTHER_UID)
     pcscd.cradles[1].insert(new)
-    one, two = desk.lay_on(old), second.seen()
-    assert (one.uid, two.uid) == (CARD.uid, OTHER_UID)
-    assert desk.run(one.session, read_slots(KEYS, (PLACE,))).answers[-1][:-2] == slots(old, KEYS, PLACE)[1]
-    assert second.run(two.session, MANUFACTURER_BLOCK).complete
-    second.close()
+    with closing(DeskWithReader(pcscd, 1)) as second:
+        one, two = desk.lay_on(old), second.seen()
+        assert (one.uid, two.uid) == (CARD.uid, OTHER_UID)
+        ran = desk.run(one.session, read_slots(KEYS, (PLACE,)))
+        assert ran.answers[-1][:-2] == slots(old, KEYS, PLACE)[1]
+        assert second.run(two.session, MANUFACTURER_BLOCK).complete
 
 
 def test_a_reader_in_use_by_another_program_is_not_ours(pcscd: VirtualPcscd, desk: DeskWithReader) -> None:
@@ -194,21 +194,24 @@ def test_pcscd_dies_and_comes_back(pcscd: VirtualPcscd, desk: DeskWithReader) ->
     with pytest.raises(ReaderError) as error:
         desk.insertions.present()
     assert error.value.trouble is Trouble.NO_READER
-    assert desk.watch.wait(1.0)
+    assert desk.watch.wait(PATIENCE_S)
     assert (desk.watch.readers(), desk.watch.fault) == ((), "The PC/SC service does not run.")
     assert not desk.watch.wait(0.1)
     pcscd.start()
-    assert desk.watch.wait(2.0)
+    assert desk.watch.wait(PATIENCE_S)
     assert (desk.watch.readers(), desk.watch.fault) == (pcscd.readers, None)
     assert desk.seen().session != session
 
 
 def test_commands_are_not_slowed_down_on_their_way(desk: DeskWithReader) -> None:
-    """Without quick acknowledgements a command takes 44 ms instead of a tenth of one."""
+    """Without quick acknowledgements a command takes 44 ms instead of a tenth of one, all but the first few.
+
+    A busy machine slows many down, but not most of them by that much.
+    """
     desk.lay_on(oc1_card())
     durations = []
-    for _ in range(50):
+    for _ in range(200):
         begun = time.perf_counter()
         desk.slot.transmit(GET_UID)
         durations.append(time.perf_counter() - begun)
-    assert statistics.median(durations) < 0.01
+    assert sorted(durations)[50] < 0.02

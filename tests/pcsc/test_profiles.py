@@ -1,5 +1,7 @@
 """Makers are told by the names of their readers."""
 
+from contextlib import closing
+
 import pytest
 from desk_with_reader import DeskWithReader
 
@@ -59,20 +61,17 @@ def test_places_that_take_no_cards(name: str, takes: bool) -> None:  # noqa: FBT
 )
 @pytest.mark.usefixtures("installed")
 def test_a_reader_is_spoken_to_as_its_name_says(name: str, dialect: Dialect) -> None:
-    with VirtualPcscd(name, dialect) as pcscd:
-        desk = DeskWithReader(pcscd)
+    with VirtualPcscd(name, dialect) as pcscd, closing(DeskWithReader(pcscd)) as desk:
         session = desk.lay_on(new_chip(UID)).session
         assert desk.run(session, [Authenticate(0, KeyType.B, TRANSPORT_KEY)]).trouble is None
         ran = desk.run(session, [Authenticate(0, KeyType.A, TRANSPORT_KEY), Read(0)])
         assert ran.answers[-1][:4] == UID
-        desk.close()
 
 
 @pytest.mark.usefixtures("installed")
 def test_only_readers_known_to_beep_are_told_to() -> None:
     for name, beeps in (("ACS ACR122U PICC Interface", 2), ("Identiv uTrust 3720", 0)):
-        with VirtualPcscd(name) as pcscd:
-            desk = DeskWithReader(pcscd)
+        with VirtualPcscd(name) as pcscd, closing(DeskWithReader(pcscd)) as desk:
             desk.slot.signal(good=True)
             session = desk.lay_on(new_chip(UID)).session
             before = desk.cradle.reader.apdus
@@ -80,4 +79,3 @@ def test_only_readers_known_to_beep_are_told_to() -> None:
             desk.slot.signal(good=False)
             assert desk.cradle.reader.apdus == before + beeps
             assert desk.insertions.present().session == session
-            desk.close()
