@@ -156,7 +156,7 @@ def test_what_the_server_sends_arrives_whole() -> None:
 def listening() -> Iterator[tuple[int, Future[bytes]]]:
     """A network printer: takes what comes, answers with its status, and keeps what it was sent."""
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor() as pool:
-        server.settimeout(10)
+        server.settimeout(60)
 
         def serve() -> bytes:
             link, _ = server.accept()
@@ -170,7 +170,7 @@ def listening() -> Iterator[tuple[int, Future[bytes]]]:
 def test_a_network_printer(listening: tuple[int, Future[bytes]]) -> None:
     port, got = listening
     assert print_receipt(TOP_UP, Printer(where=f"tcp:127.0.0.1:{port}", paper=58)) is None
-    assert got.result(timeout=10) == render(TOP_UP, SMALL)
+    assert got.result(timeout=60) == render(TOP_UP, SMALL)
 
 
 def test_a_device_file(tmp_path: Path) -> None:

@@ -6,8 +6,15 @@ from people_cast import School, open_school
 
 from onecard.base.db import Database
 from onecard.base.vault import Vault
+from onecard.people.photos import process
 from onecard.tenants.functions import F
 from onecard.tenants.sessions import signing_in
+
+
+@pytest.fixture(autouse=True)
+def _photos_are_opened_unhurriedly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What limits them is work; time only ends what hangs, and a busy machine seems to."""
+    monkeypatch.setattr(process, "WALL_TIME_S", 100)
 
 
 @pytest.fixture

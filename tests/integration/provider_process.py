@@ -51,4 +51,7 @@ def _install() -> None:
             cwd=CACHE, env=environment, check=True, capture_output=True, timeout=100,
         )  # fmt: skip
         done.write_text(wanted, encoding="utf-8")
-    shutil.copy(HERE / "provider.mjs", CACHE)
+    # whole at every moment: another process may be starting it
+    fresh = CACHE / f"provider-{os.getpid()}.mjs"
+    shutil.copy(HERE / "provider.mjs", fresh)
+    fresh.replace(CACHE / "provider.mjs")
