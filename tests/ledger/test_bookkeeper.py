@@ -5,6 +5,7 @@ line (`@reproduce_failure`) that does, and the next run begins with it. `--chaos
 """
 
 import asyncio
+import logging
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -311,8 +312,14 @@ def _said(answer: Answer) -> Said:
 
 @pytest.mark.timeout(3600)
 def test_random_days(
-    module_urls: Logins, postgres: EmbeddedPostgres, chaos_rounds: int, monkeypatch: pytest.MonkeyPatch
+    module_urls: Logins,
+    postgres: EmbeddedPostgres,
+    chaos_rounds: int,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG, "onecard.ledger")  # a failure is told with what was judged again, and why
     monkeypatch.setattr("onecard.ledger.writer._RECONNECT_S", 0.005)
     Days.urls = module_urls
     database = module_urls.engine.partition("?")[0].rpartition("/")[2]
