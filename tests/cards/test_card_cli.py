@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cast import issued
+
 from shell import onecard
 
 MASTERS = (

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from cast import issued
-from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.tenants import service as tenants
+from shell import onecard, settings
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

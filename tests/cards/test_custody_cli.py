@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.tenants import service as tenants
+from shell import onecard, settings
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 ONECARD = Path(sys.executable).with_name("onecard")

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, database
 from onecard.base.embedded import Logins
 from onecard.devices import black, service
 from onecard.devices.model import Presence
 from onecard.tenants import service as tenants
+from shell import onecard, settings
 
 LOST = "A1B2C3D4"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

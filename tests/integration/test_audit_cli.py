@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, Actor, Database, database
 from onecard.base.embedded import Logins
@@ -17,6 +16,7 @@ from onecard.base.pgserver import EmbeddedPostgres
 from onecard.tenants import audit
 from onecard.tenants import service as tenants
 from onecard.tenants.functions import F
+from shell import onecard, settings
 
 ANNA = Actor("operator", "86729001", "10.0.0.7")
 RENAMED = audit.Entry(

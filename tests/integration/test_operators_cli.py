@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import onecard, settings
 
 from onecard.base.db import SYSTEM, Tx, database
 from onecard.base.embedded import Logins
@@ -17,6 +16,7 @@ from onecard.tenants import service as tenants
 from onecard.tenants.operators import passwords, service
 from onecard.tenants.operators.authority import authority
 from onecard.tenants.operators.model import EVERYTHING, Operator
+from shell import onecard, settings
 
 GOOD = "liang teng gua"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
