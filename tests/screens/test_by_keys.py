@@ -50,6 +50,22 @@ def test_n_opens_a_form_and_ctrl_enter_saves_it(visitors: Visitors) -> None:
     expect(page.locator("tr[data-row]", has_text="宿舍楼")).to_have_count(1)
 
 
+def test_the_tree_beside_a_list_counts_who_is_new_and_stays_as_open_as_it_was(visitors: Visitors) -> None:
+    page = at(visitors, "/people/persons")
+    top = page.locator(".tree [role=treeitem]").first
+    people = int(top.locator(".tree-count").inner_text())
+    page.locator(".tree [aria-expanded=false]").first.press("ArrowRight")
+    shown = page.locator(".tree [role=treeitem]:visible").count()
+    typed(page, "n")
+    page.fill("#form-number", "770001")
+    page.fill("#form-name", "何苗")
+    page.select_option("#form-department_id", index=1, force=True)  # behind a box that searches
+    page.select_option("#form-class_id", index=1)
+    typed(page, "Control+Enter")
+    expect(top.locator(".tree-count")).to_have_text(str(people + 1))
+    expect(page.locator(".tree [role=treeitem]:visible")).to_have_count(shown)
+
+
 def test_a_mistake_keeps_the_dialog_open_with_the_cursor_at_it(visitors: Visitors) -> None:
     page = at(visitors, "/people/fields")
     typed(page, "n")
