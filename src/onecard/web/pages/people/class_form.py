@@ -52,7 +52,7 @@ class ClassForm(BaseModel):
     ] = 0
     cards_most: Annotated[int, Field(ge=1, le=20), Ui(say("Cards of one person, at most"), section=_CARD)] = 1
     valid_days: Annotated[
-        int | None, Field(ge=1, le=36500), Ui(say("Days"), section=_LIFE, help=say("Or a last day below."))
+        int | None, Field(ge=1, le=36500), Ui(say("Days"), section=_LIFE, help=say("Or a last day."))
     ] = None
     valid_until: Annotated[date | None, Ui(say("Last day"), section=_LIFE)] = None
     batch_starts: Annotated[
