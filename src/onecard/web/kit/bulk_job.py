@@ -16,13 +16,13 @@ from onecard.base.texts import say
 from onecard.web.kit import forms
 from onecard.web.kit.confirm import CONFIRM
 from onecard.web.kit.errand import Errand, errand, stand_in
+from onecard.web.kit.jobs import JOBS
 from onecard.web.kit.visit import Visit
 
 if TYPE_CHECKING:
     from onecard.web.kit.bulk import Bulk
     from onecard.web.kit.screen import Screen
 
-JOBS = "/jobs"
 _actions: dict[tuple[str, str], tuple["Screen[Any]", "Bulk"]] = {}  # by path and name: where the job finds it
 
 

@@ -31,13 +31,13 @@ from onecard.web.kit.columns import Column
 from onecard.web.kit.errand import Errand, errand, stand_in
 from onecard.web.kit.errors import failure
 from onecard.web.kit.filters import Query
+from onecard.web.kit.jobs import JOBS
 from onecard.web.kit.routes import Page
 from onecard.web.kit.visit import Visit
 
 if TYPE_CHECKING:
     from onecard.web.kit.screen import Screen
 
-JOBS = "/jobs"
 _RAW = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DATE, Kind.INSTANT})
 _lists: dict[str, "Screen[Any]"] = {}  # by path: where the job finds the list again
 
