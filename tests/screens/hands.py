@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
@@ -105,6 +106,7 @@ class Hands:
         expect(box).to_be_focused()
         self.press("Control+a")
         self.write(words)
+        self.page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("q") == [words])
 
     def sign_out(self) -> None:
         """By the menu of oneself."""

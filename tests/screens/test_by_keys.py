@@ -28,6 +28,17 @@ def test_a_slash_searches_while_one_types(visitors: Visitors) -> None:
     assert "q=" not in page.url
 
 
+def test_what_is_typed_as_soon_as_the_page_is_there_is_not_lost(visitors: Visitors) -> None:
+    page = visitors.window("admin")
+    # a machine so busy that what was put off until later never comes
+    page.add_init_script("{ const later = setTimeout; setTimeout = (work, ms) => ms ? later(work, ms) : 0 }")
+    page.goto(visitors.stage.url + "/people/departments")
+    typed(page, "F2")
+    page.keyboard.type("操作员")
+    expect(page.locator("#palette-found [aria-selected=true]")).to_contain_text("操作员")
+    assert page.evaluate("() => setTimeout(() => {})") == 0
+
+
 def test_rows_are_moved_through_selected_and_opened(visitors: Visitors) -> None:
     page = at(visitors, "/access/operators")
     typed(page, "ArrowDown", "x", "Shift+ArrowDown")

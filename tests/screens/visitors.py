@@ -5,6 +5,9 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page
 from stage import PASSWORD, Stage
 
+# how long a page may take to show what is expected: a busy machine is slow, not wrong
+PATIENCE_MS = 30_000
+
 
 class Visitors:
     """Browser windows of people who are signed in."""
@@ -30,7 +33,7 @@ class Visitors:
         self._contexts.append(context)
         for name, value in (("onecard-language", language), ("onecard-theme", theme)):
             context.add_cookies([{"name": name, "value": value, "url": self.stage.url}])
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         # a fault in a script or a breach of the policy is a failure of whatever test sees it
         page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -28,3 +28,5 @@ startNetwork()
 startEvents(stream)
 startSession()
 startPasskeys()
+// htmx puts off its own start until the browser has time: what somebody quick typed until then would go nowhere
+globalThis.htmx.process(document.body)
