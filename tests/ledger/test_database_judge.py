@@ -47,7 +47,7 @@ class Engine:
         draft = Draft()
         draft.tenants.add(tenant_id)
         for request in requests:
-            Judge(self.cache).decide(request, draft, Targets(), now_us())
+            Judge(self.cache).decide(request, draft, Targets(), now_us(), made_ms=None)
         return draft
 
     async def send(self, draft: Draft, *, epoch: int | None = None) -> None:
@@ -180,7 +180,7 @@ async def test_tenants_do_not_pay_for_each_other(
     draft = await engine.draft(engine.town.sale("ann", 5_00))
     draft.deltas.clear()
     draft.tenants.add(other.tenant_id)
-    draft.move_own((other.tenant_id, other.books["canteen"]), 5_00)  # balanced, but not for either of them
+    draft.move(other.tenant_id, other.books["canteen"], 5_00)  # balanced, but not for either of them
     assert await refused(engine, superuser, draft) == IMPOSSIBLE
 
 
@@ -189,13 +189,13 @@ def _names_nobody(draft: Draft, other: Town) -> None:
 
 
 def _moves_anothers_money(draft: Draft, other: Town) -> None:
-    draft.move_own((other.tenant_id, other.books["canteen"]), 1)
-    draft.move_own((other.tenant_id, other.books["shop"]), -1)
+    draft.move(other.tenant_id, other.books["canteen"], 1)
+    draft.move(other.tenant_id, other.books["shop"], -1)
 
 
 def _refuses_for_another(draft: Draft, other: Town) -> None:
     other_refusal = Draft()
-    Judge(Cache()).decide(other.sale("eve", 1_00), other_refusal, Targets(), now_us())
+    Judge(Cache()).decide(other.sale("eve", 1_00), other_refusal, Targets(), now_us(), made_ms=None)
     draft.refusals += other_refusal.refusals
 
 

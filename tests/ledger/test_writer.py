@@ -1,6 +1,7 @@
 """The writer keeps answering: it stops at any moment and outlives what nobody could foresee."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import date
 
@@ -47,6 +48,24 @@ async def test_what_waits_is_answered_before_it_stops(start_writer: StartWriter,
     assert [answer.ok for answer in await asyncio.gather(*asked)] == [True] * 200
     with pytest.raises(LeaseLostError):
         await writer.post(town.sale("ann", 1))
+
+
+async def test_batches_never_overtake_each_other(
+    start_writer: StartWriter, town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Large ones and, right behind them, small ones on the same books: none has to be judged twice."""
+    caplog.set_level(logging.DEBUG, "onecard.ledger")
+    writer = await start_writer()
+    await town.fund(writer)
+    await writer.post(town.journal(PostingKind.ADJUSTMENT, ("bank", "ann.subsidy", 90_000)))
+    asked = []
+    for number in range(40):
+        size = 1 if number % 2 else 300
+        asked += [asyncio.create_task(writer.post(town.sale("ann", 1))) for _ in range(size)]
+        await asyncio.sleep(0)
+    left = [answer.parts[0].balance_fen for answer in await asyncio.gather(*asked)]
+    assert left == list(range(left[0], left[0] - len(asked), -1))
+    assert [record.getMessage() for record in caplog.records if "again" in record.getMessage()] == []
 
 
 IMPOSSIBLE: list[Callable[[AnyRequest], AnyRequest]] = [

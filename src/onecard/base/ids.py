@@ -16,6 +16,10 @@ _VERSION_OF_TIME = 7
 _lock = threading.Lock()
 _last_ms = 0
 _counter = 0
+# asked of the system for many keys at once: asking takes longer than all the rest of a key
+_STOCK = 512 * 8
+_random = b""
+_taken = 0
 
 DEVICE_MAX = (1 << 43) - 1
 EPOCH_MAX = (1 << 31) - 1
@@ -27,7 +31,7 @@ def uuid7() -> UUID:
 
     Keys made by one process grow strictly, which keeps their index hot and small.
     """
-    global _last_ms, _counter  # noqa: PLW0603  one counter per process is what makes keys grow
+    global _last_ms, _counter, _random, _taken  # noqa: PLW0603  one counter per process makes keys grow
     with _lock:
         ms = time.time_ns() // 1_000_000
         if ms > _last_ms:
@@ -37,9 +41,22 @@ def uuid7() -> UUID:
             if _counter > _COUNTER_MAX:
                 _last_ms, _counter = _last_ms + 1, 0
         high = (_last_ms << 16) | 0x7000 | _counter
-    low = (int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)) | _VARIANT
+        if _taken == len(_random):
+            _random, _taken = os.urandom(_STOCK), 0
+        random = _random[_taken : _taken + 8]
+        _taken += 8
+    low = (int.from_bytes(random) & ((1 << 62) - 1)) | _VARIANT
     key: UUID = pgproto.UUID(((high << 64) | low).to_bytes(16))
     return key
+
+
+def _forget_stock() -> None:
+    global _random, _taken
+    _random, _taken = b"", 0
+
+
+# two processes must not make keys of the same random bits
+os.register_at_fork(after_in_child=_forget_stock)
 
 
 def key_time_ms(key: UUID) -> int | None:

@@ -98,23 +98,22 @@ class Draft:
             self.touched.setdefault(book, book.seq)
         self.accounts.add(account)
 
-    def move_guarded(self, book: Book, delta: int) -> None:
-        """Change a guarded book."""
-        if book not in self.touched:
-            self.touched[book] = book.seq
-        book.balance += delta
-        book.seq += 1
-
     def hold(self, book: Book, delta: int) -> None:
         """Change what is held on a guarded book."""
-        if book not in self.touched:
-            self.touched[book] = book.seq
+        self.touched.setdefault(book, book.seq)
         book.held += delta
         book.seq += 1
 
-    def move_own(self, place: tuple[int, int], delta: int) -> None:
-        """Change one of a tenant's own books (tenant, book)."""
+    def move(self, tenant_id: int, side: Book | int, delta: int) -> tuple[int, int, int]:
+        """Change one side; its id, and of a guarded book the number of the change and the balance after."""
+        if isinstance(side, Book):
+            self.touched.setdefault(side, side.seq)
+            side.balance += delta
+            side.seq += 1
+            return side.id, side.seq, side.balance
+        place = tenant_id, side
         self.deltas[place] = self.deltas.get(place, 0) + delta
+        return side, 0, 0
 
     def line(
         self,
@@ -130,20 +129,8 @@ class Draft:
 
         A side is a guarded book, or the id of one of the tenant's own.
         """
-        debit, credit = sides
-        debit_seq = debit_balance = credit_seq = credit_balance = 0
-        if isinstance(debit, Book):
-            self.move_guarded(debit, -amount_fen)
-            debit_id, debit_seq, debit_balance = debit.id, debit.seq, debit.balance
-        else:
-            debit_id = debit
-            self.move_own((request.tenant_id, debit), -amount_fen)
-        if isinstance(credit, Book):
-            self.move_guarded(credit, amount_fen)
-            credit_id, credit_seq, credit_balance = credit.id, credit.seq, credit.balance
-        else:
-            credit_id = credit
-            self.move_own((request.tenant_id, credit), amount_fen)
+        debit_id, debit_seq, debit_balance = self.move(request.tenant_id, sides[0], -amount_fen)
+        credit_id, credit_seq, credit_balance = self.move(request.tenant_id, sides[1], amount_fen)
         self.lines.append(
             (
                 request.tenant_id,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from onecard.base.ids import key_time_ms
 from onecard.base.status import Status
 from onecard.ledger import rules
 from onecard.ledger.batch import Draft
@@ -36,6 +35,7 @@ from onecard.ledger.rules import Refused
 
 # A key made by a clock further ahead than this is refused: the writer tells new keys from old by their time
 KEY_AHEAD_MS = 2_000
+_SALE = int(PostingKind.SALE)  # attribute look-ups of an enumeration show in the time of a sale
 
 
 @dataclass
@@ -65,9 +65,10 @@ class Judge:
             SetStatus: self._set_status,
         }
 
-    def decide(self, request: AnyRequest, draft: Draft, targets: Targets, now_us: int) -> Answer:
-        """The answer to one request at the instant `now_us`."""
-        made_ms = key_time_ms(request.key)
+    def decide(
+        self, request: AnyRequest, draft: Draft, targets: Targets, now_us: int, *, made_ms: int | None
+    ) -> Answer:
+        """The answer to one request at the instant `now_us`; its key says that it was made at `made_ms`."""
         if made_ms is not None and made_ms > now_us // 1000 + KEY_AHEAD_MS:
             return Answer(key=request.key, status=Status.KEY_FROM_THE_FUTURE)
         if request.deadline_us is not None and request.deadline_us < now_us:
@@ -92,11 +93,12 @@ class Judge:
             return self._offline_sale(request, account, draft, print_)
         if refused is not None or account is None:
             return refuse(request, draft, refused or Refused(Status.ACCOUNT_UNKNOWN), print_, account)
-        parts, refused = _drawn(request, account)
+        period = rules.usage_period(request.business_day, request.meal)
+        parts, refused = _drawn(request, account, period)
         if refused is not None:
             return refuse(request, draft, refused, print_, account)
         draft.touch(account)
-        return self._take(request, account, parts, draft, print_)
+        return _take(request, account, parts, draft, print_=print_, period=period)
 
     def _merchant_refused(self, request: Sale, account: Account | None) -> Refused | None:
         """Whether a book the sale needs is missing: the merchant's, or suspense for an unknown account."""
@@ -109,25 +111,15 @@ class Judge:
         if account is None:
             suspense = self.cache.suspense[request.tenant_id]
             sides = (suspense, request.merchant_book)
-            draft.line(request, 1, PostingKind.SALE, sides, request.amount_fen, print_=print_)
+            draft.line(request, 1, _SALE, sides, request.amount_fen, print_=print_)
             part = Part(BookKind.SUSPENSE, -request.amount_fen, 0)
             return Answer(key=request.key, status=Status.OK, parts=(part,))
         parts, missing = rules.draw(account.books, request.terms, request.amount_fen)
         if missing:
             parts.append((account.books[BookKind.SHORTFALL], missing))
         draft.touch(account)
-        return self._take(request, account, parts, draft, print_)
-
-    def _take(
-        self, request: Sale, account: Account, parts: list[tuple[Book, int]], draft: Draft, print_: int
-    ) -> Answer:
         period = rules.usage_period(request.business_day, request.meal)
-        answered = []
-        for leg, (book, amount) in enumerate(parts, 1):
-            draft.line(request, leg, PostingKind.SALE, (book, request.merchant_book), amount, print_=print_)
-            book.use(period, amount, 1 if leg == 1 else 0)
-            answered.append(Part(book.kind, -amount, book.balance))
-        return answer_of(request, account, tuple(answered))
+        return _take(request, account, parts, draft, print_=print_, period=period)
 
     def _hold(self, request: Hold, draft: Draft, _targets: Targets) -> Answer:
         amount = request.amount_fen
@@ -141,7 +133,7 @@ class Judge:
         )
         if refused is not None or account is None:
             return refuse(request, draft, refused or Refused(Status.ACCOUNT_UNKNOWN), print_, account)
-        parts, refused = _drawn(request, account)
+        parts, refused = _drawn(request, account, rules.usage_period(request.business_day, request.meal))
         if refused is not None:
             return refuse(request, draft, refused, print_, account)
         draft.touch(account)
@@ -224,12 +216,31 @@ def print_of(request: Request) -> int:
     return rules.fingerprint(_CONTENTS[type(request)](request))
 
 
-def _drawn(request: Sale | Hold, account: Account) -> tuple[list[tuple[Book, int]], Refused | None]:
+def _drawn(
+    request: Sale | Hold, account: Account, period: int
+) -> tuple[list[tuple[Book, int]], Refused | None]:
     """What each purse gives for a sale or a hold, or why it may not: a limit first, then the balance."""
     amount = request.amount_fen
-    period = rules.usage_period(request.business_day, request.meal)
     refused = rules.over_limit(request.terms, account, amount, period)
     parts, missing = rules.draw(account.books, request.terms, amount)
     if refused is None and missing:
         refused = Refused(Status.BALANCE_TOO_LOW, amount, amount - missing)
     return parts, refused
+
+
+def _take(
+    request: Sale,
+    account: Account,
+    parts: list[tuple[Book, int]],
+    draft: Draft,
+    *,
+    print_: int,
+    period: int,
+) -> Answer:
+    """Write down what each purse gives, and count it for the limits."""
+    answered = []
+    for leg, (book, amount) in enumerate(parts, 1):
+        draft.line(request, leg, _SALE, (book, request.merchant_book), amount, print_=print_)
+        book.use(period, amount, 1 if leg == 1 else 0)
+        answered.append(Part(book.kind, -amount, book.balance))
+    return answer_of(request, account, tuple(answered))

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from uuid import UUID
 
+from onecard.base.ids import key_time_ms
 from onecard.base.status import Status
 from onecard.ledger.batch import Draft
 from onecard.ledger.cache import Cache
@@ -24,24 +25,29 @@ Key = tuple[int, UUID]
 BATCH_MOST = 1024
 _SMALL = 8
 _TRIES_TOGETHER, _TRIES_MOST = 3, 6
+# tuples, because unions written in place are made anew for each request
+_OF_AN_ACCOUNT = (Sale, Hold, SetStatus)
+_FOR_A_MERCHANT = (Sale, Capture)
 
 
 class Pending:
     """One request on its way: queued, in a batch, answered.
 
-    `followers` repeat its key while it is in flight and are answered after it; `tries` counts failed commits.
+    `made_ms` is when its key says that it was made. `followers` repeat the key while it is in flight and are
+    answered after it; `tries` counts failed commits.
     """
 
-    __slots__ = ("answer", "followers", "future", "key", "request", "target", "tries")
+    __slots__ = ("answer", "followers", "future", "key", "made_ms", "request", "target", "tries")
 
     def __init__(self, request: AnyRequest) -> None:
         self.request = request
         self.key: Key = (request.tenant_id, request.key)
+        self.made_ms = key_time_ms(request.key)
         self.future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         target = request.target
         self.target: Key | None = None if target is None else (request.tenant_id, target)
         self.answer: Answer | None = None
-        self.followers: list[Pending] = []
+        self.followers: tuple[Pending, ...] = ()  # mostly none: an empty list each would be one more object
         self.tries = 0
 
     @property
@@ -62,14 +68,14 @@ class Pending:
             if not follower.future.done():
                 first_print = print_of(self.request)
                 follower.future.set_result(repeated(answer, first_print, follower.request))
-        self.followers.clear()
+        self.followers = ()
 
     def fail(self, error: Exception) -> None:
         """Give the error to whoever waits."""
         for one in (self, *self.followers):
             if not one.future.done():
                 one.future.set_exception(error)
-        self.followers.clear()
+        self.followers = ()
 
 
 class Batch:
@@ -120,13 +126,14 @@ def take(queue: deque[Pending], in_flight: int, is_busy: Callable[[Key], bool]) 
         target = pending.target
         if target is not None and (is_busy(target) or target in here):
             break
-        if pending.alone and (batch or in_flight):
+        alone = pending.tries and pending.alone
+        if alone and (batch or in_flight):
             break
         batch.append(queue.popleft())
         here.add(pending.key)
         if target is not None:
             here.add(target)
-        if pending.alone:
+        if alone:
             break
     return batch
 
@@ -145,7 +152,7 @@ def missing_places(
                 elif (tenant, side.account_id) not in cache.accounts:
                     accounts.add((tenant, side.account_id))
         return
-    if isinstance(request, Sale | Hold | SetStatus) and (tenant, request.account_id) not in cache.accounts:
+    if isinstance(request, _OF_AN_ACCOUNT) and (tenant, request.account_id) not in cache.accounts:
         accounts.add((tenant, request.account_id))
-    if isinstance(request, Sale | Capture) and (tenant, request.merchant_book) not in cache.own:
+    if isinstance(request, _FOR_A_MERCHANT) and (tenant, request.merchant_book) not in cache.own:
         books.add((tenant, request.merchant_book))

@@ -22,6 +22,7 @@ from onecard.ledger.model import (
 
 MEALS = 100
 DAY_ZERO = date(2000, 1, 1).toordinal()
+_encode = msgpack.Encoder().encode
 _CASH = int(BookKind.CASH)  # attribute look-ups of an enumeration show in the time of a sale
 
 
@@ -145,7 +146,7 @@ def fingerprint(content: tuple[object, ...]) -> int:
     It tells a repeated request from another one under the same key. It leaves out when and how the request
     came, so that a terminal's record of a sale equals the online request for it.
     """
-    return int.from_bytes(blake2b(msgpack.encode(content), digest_size=8).digest(), signed=True)
+    return int.from_bytes(blake2b(_encode(content), digest_size=8).digest(), signed=True)
 
 
 def release_print(hold: UUID) -> int:

@@ -23,6 +23,7 @@ from onecard.ledger.store import DISCONNECTED, LEASE_LOST, STALE, Recalled, Sess
 log = logging.getLogger(__name__)
 
 _CACHED_ACCOUNTS = 250_000
+_BATCHES_IN_FLIGHT = 2  # one that the database works on, and the next, judged and spelt out
 
 
 class LeaseLostError(UnavailableError):
@@ -40,7 +41,7 @@ class Term:
         queue: shared with the writer; requests are taken from its left.
         epoch: fencing number of this term.
         reading: connection for looking things up.
-        committing: connections for batches; as many batches are in flight.
+        committing: connection for batches.
         shard: which head row.
         life_ms: the lease that each commit prolongs.
         clock: microseconds since 1970.
@@ -52,7 +53,7 @@ class Term:
         *,
         epoch: int,
         reading: Session,
-        committing: list[Session],
+        committing: Session,
         shard: int,
         life_ms: int,
         clock: Callable[[], int],
@@ -60,15 +61,14 @@ class Term:
         self.epoch = epoch
         self.work = asyncio.Event()
         self._queue = queue
-        self._reading = reading
+        self._reading, self._committing = reading, committing
         self._shard, self._life_ms, self._clock = shard, life_ms, clock
         self._cache = Cache()
         self._judge = Judge(self._cache)
         self._memory = KeyMemory(clock() // 1000)
         self._in_flight: dict[Key, Pending] = {}
-        self._idle: asyncio.Queue[Session] = asyncio.Queue()
-        for session in committing:
-            self._idle.put_nowait(session)
+        self._places = asyncio.Semaphore(_BATCHES_IN_FLIGHT)
+        self._turn = asyncio.Lock()  # batches commit in the order in which they were judged
         self._targeted: set[Key] = set()  # what corrections in flight point at
         self._commits: set[asyncio.Task[None]] = set()
         self._failed: list[tuple[Batch, Exception]] = []
@@ -103,7 +103,7 @@ class Term:
         self._failed.clear()
 
     async def _next_batch(self) -> None:
-        session = await self._idle.get()
+        await self._places.acquire()
         members: list[Pending] = []
         batch: Batch | None = None
         arguments: list[Any] = []
@@ -118,14 +118,14 @@ class Term:
                 await asyncio.wait(self._commits, return_when=asyncio.FIRST_COMPLETED)
         except BaseException as error:
             self._queue.extendleft(reversed(_worth_another_try(members, error)))
-            self._idle.put_nowait(session)
+            self._places.release()
             raise
         if batch is None or not batch.members:
-            self._idle.put_nowait(session)
+            self._places.release()
             return
         for account in batch.draft.accounts:
             account.flight += 1
-        task = asyncio.create_task(self._commit(session, batch, arguments))
+        task = asyncio.create_task(self._commit(batch, arguments))
         self._commits.add(task)
         task.add_done_callback(self._landed)
 
@@ -136,42 +136,47 @@ class Term:
         """Look up what is missing, then decide all of them without a break."""
         targets = await self._find_targets(members)
         await self._load_missing(members, targets)
-        recalled = await self._recall_unsure(members)
+        known = await self._known(members)
         batch = Batch(next(self._numbers))
         now = self._clock()
         for one in members:
             first = self._in_flight.get(one.key)
             if first is not None:
-                first.followers.append(one)
-            elif (kept := self._memory.answer(one.key)) is not None:
-                one.resolve(repeated(kept[1], print_of(kept[0]), one.request))
-            elif (known := recalled.get(one.key)) is not None:
-                one.resolve(repeated(known[1], known[0], one.request))
+                first.followers += (one,)
+            elif known and (decided := known.get(one.key)) is not None:
+                one.resolve(repeated(decided[1], decided[0], one.request))
             else:
                 batch.draft.tenants.add(one.request.tenant_id)
-                one.answer = self._judge.decide(one.request, batch.draft, targets, now)
+                one.answer = self._judge.decide(one.request, batch.draft, targets, now, made_ms=one.made_ms)
                 self._in_flight[one.key] = one
                 if one.target is not None:
                     self._targeted.add(one.target)
                 batch.members.append(one)
         return batch
 
-    async def _recall_unsure(self, members: list[Pending]) -> dict[Key, Recalled | None]:
-        """First answers of keys that may be old; repeats until no doubt is left: batches land meanwhile."""
-        recalled: dict[Key, Recalled | None] = {}
+    async def _known(self, members: list[Pending]) -> dict[Key, Recalled]:
+        """First answers of keys that were decided before.
+
+        What may be old is looked up until no doubt is left: batches land meanwhile.
+        """
+        memory, in_flight = self._memory, self._in_flight
+        asked: dict[Key, Recalled | None] = {}
         while True:
-            unsure = [
-                one.key
-                for one in members
-                if one.key not in recalled
-                and one.key not in self._in_flight
-                and self._memory.answer(one.key) is None
-                and (one.tries or not self._memory.is_new(one.key))
-            ]
+            kept: dict[Key, Recalled] = {}
+            unsure = []
+            for one in members:
+                key = one.key
+                new = not one.tries and memory.is_new(key, one.made_ms)
+                if new or key in asked or key in in_flight:
+                    continue
+                if (answered := memory.answer(key)) is None:
+                    unsure.append(key)
+                else:
+                    kept[key] = print_of(answered[0]), answered[1]
             if not unsure:
-                return recalled
+                return kept | {key: found for key, found in asked.items() if found is not None}
             found = await self._reading.recall(unsure)
-            recalled.update({key: found.get(key) for key in unsure})
+            asked.update({key: found.get(key) for key in unsure})
 
     async def _find_targets(self, members: list[Pending]) -> Targets:
         targets = Targets()
@@ -204,15 +209,18 @@ class Term:
             self._cache.own.update({(row["tenant_id"], row["id"]): row["kind"] for row in rows})
             self._cache.suspense.update(await self._reading.suspense_books({tenant for tenant, _ in books}))
 
-    async def _commit(self, session: Session, batch: Batch, arguments: list[Any]) -> None:
+    async def _commit(self, batch: Batch, arguments: list[Any]) -> None:
         try:
             if not batch.draft.is_empty():
-                await session.commit(arguments)
+                async with self._turn:
+                    await self._committing.commit(arguments)
+                # the next batch goes to the database first, and these are answered while it is there
+                await asyncio.sleep(0)
         except (asyncpg.PostgresError, *DISCONNECTED) as error:
             self._failed.append((batch, error))
         else:
             self._settle(batch)
-        self._idle.put_nowait(session)
+        self._places.release()
 
     def _landed(self, commit: asyncio.Task[None]) -> None:
         self._commits.discard(commit)
@@ -225,7 +233,7 @@ class Term:
             account.flight -= 1
         now_ms = self._clock() // 1000
         for one in batch.members:
-            self._memory.add(one.key, now_ms)
+            self._memory.add(one.key, one.made_ms, now_ms)
             self._leave(one)
             if one.answer is not None:
                 self._memory.keep(one.key, one.request, one.answer)
@@ -237,7 +245,7 @@ class Term:
             self._targeted.discard(one.target)
 
     async def _recover(self) -> None:
-        """After a failed commit: let the other batch land, then read and judge the failed requests anew."""
+        """After a failed commit: let the next batch land, then read and judge the failed requests anew."""
         if self._commits:
             await asyncio.gather(*self._commits, return_exceptions=True)
         failed, self._failed = self._failed, []
@@ -257,7 +265,7 @@ class Term:
             if isinstance(error, asyncpg.PostgresError) and error.sqlstate == LEASE_LOST:
                 message = f"Shard {self._shard} of the ledger is written by another process."
                 raise LeaseLostError(message)
-            # two batches on two connections may overtake each other; that is no event, everything else is
+            # what was judged on a batch that failed fails after it; that is no event, everything else is
             stale = isinstance(error, asyncpg.PostgresError) and error.sqlstate == STALE
             log.log(logging.DEBUG if stale else logging.WARNING, "ledger: judging a batch again: %s", error)
 

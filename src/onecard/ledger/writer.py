@@ -23,7 +23,6 @@ from onecard.ledger.term import LeaseLostError, Term
 log = logging.getLogger(__name__)
 
 QUEUE_MOST = 50_000
-_COMMITS_IN_FLIGHT = 2
 _EXPIRY_EVERY_S = 2.0
 _EXPIRED_AT_ONCE = 500
 _DRAIN_S = 3.0
@@ -146,7 +145,7 @@ class Writer:
                 self._queue,
                 epoch=epoch,
                 reading=await self._session(stack),
-                committing=[await self._session(stack) for _ in range(_COMMITS_IN_FLIGHT)],
+                committing=await self._session(stack),
                 shard=self.shard,
                 life_ms=self._lease_ms,
                 clock=self._clock,
