@@ -64,3 +64,11 @@ def test_tenants_do_not_share_keys() -> None:
     add(memory, (1, key), 0)
     assert not is_new(memory, (1, key))
     assert is_new(memory, (2, key))
+
+
+def test_keys_of_clocks_far_ahead_do_not_fill_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onecard.ledger.memory._KEYS", 10)
+    memory = KeyMemory(START_MS)
+    for number in range(1_000):
+        add(memory, (1, key_of(START_MS + number * 1_000_000, number)), START_MS)
+    assert memory._count <= 2 * 10

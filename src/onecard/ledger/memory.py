@@ -35,6 +35,7 @@ class KeyMemory:
 
     def add(self, key: Key, made_ms: int | None, now_ms: int) -> None:
         """Remember a decided key and when it says that it was made (`key_time_ms`)."""
+        self._latest_ms = max(self._latest_ms, now_ms)  # clocks are set back now and then
         if made_ms is None or made_ms <= self.horizon_ms:
             return  # doubted in any case
         span = made_ms // _SPAN_MS
@@ -44,12 +45,14 @@ class KeyMemory:
         keys.add(key)
         self._count += 1
         if self._count >= self._tidy_at:
-            self._latest_ms = max(self._latest_ms, now_ms)  # clocks are set back now and then
             self._tidy()
 
     def _tidy(self) -> None:
-        """Forget the older half, but nothing recent."""
+        """Forget the older half, but nothing recent; and what was refused because its clock was ahead."""
         recent = (self._latest_ms - _RECENT_MS) // _SPAN_MS
+        ahead = (self._latest_ms + KEY_AHEAD_MS) // _SPAN_MS
+        for span in [span for span in self._spans if span > ahead]:
+            self._count -= len(self._spans.pop(span))
         for span in sorted(self._spans):
             if span >= recent or self._count <= _KEYS // 2:
                 break
