@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from house import text_rules as rules
-from house.tree import ROOT, files, short
+from house.tree import BINARY, ROOT, everything, files, short
 
 CODE = list(files(ROOT, ".py", ".sql", ".sh"))
 MARKDOWN = list(files(ROOT, ".md"))
 EVERYTHING = list(files())
+# the example workbook, and what installs everything else before there is anything
+BINARIES = ["src/onecard/desk/examples/people-500.xlsx", "tools/pip-26.3-py3-none-any.whl"]
 Rule = Callable[[str], Iterator[str]]
 
 
@@ -27,6 +29,10 @@ def test_lengths(path: Path) -> None:
 def test_nothing_is_left_over(rule: Rule) -> None:
     found = {short(path): list(rule(_read(path))) for path in EVERYTHING}
     assert {name: findings for name, findings in found.items() if findings} == {}
+
+
+def test_nothing_binary_slips_in() -> None:
+    assert [short(path) for path in everything() if path.suffix in BINARY] == BINARIES
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=short)

@@ -8,16 +8,23 @@ ROOT = Path(__file__).parents[3]
 BINARY = {".whl", ".xlsx", ".xls", ".png", ".zip"}
 
 
-def files(root: Path = ROOT, *suffixes: str) -> Iterator[Path]:
-    """Text files below `root` that .gitignore does not exclude; with `suffixes` only those."""
+def everything(root: Path = ROOT) -> Iterator[Path]:
+    """Files below `root` that .gitignore does not exclude."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
     ignored = {pattern.strip("/") for pattern in lines} | {".git"}
     for path in sorted(root.iterdir()):
         if any(fnmatch(path.name, pattern) for pattern in ignored):
             continue
         if path.is_dir():
-            yield from files(path, *suffixes)
-        elif path.suffix in suffixes or (not suffixes and path.suffix not in BINARY):
+            yield from everything(path)
+        else:
+            yield path
+
+
+def files(root: Path = ROOT, *suffixes: str) -> Iterator[Path]:
+    """Text files below `root`; with `suffixes` only those."""
+    for path in everything(root):
+        if path.suffix in suffixes or (not suffixes and path.suffix not in BINARY):
             yield path
 
 
