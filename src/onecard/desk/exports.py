@@ -30,7 +30,8 @@ async def write_table(
         portions: the rows; the next are fetched while a thread writes these.
         told: after each portion, how many rows are written; what it raises ends the writing.
     """
-    table = await asyncio.to_thread(open_table, path, kind, export)
+    # here, not in a thread: who is cancelled while a thread opens a file never learns of the file
+    table = open_table(path, kind, export)
     writing: asyncio.Future[None] | None = None
     rows = 0
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
@@ -28,6 +28,7 @@ from onecard.tenants import audit
 from onecard.tenants.functions import Function
 from onecard.web.kit import guard, render
 from onecard.web.kit.columns import Column
+from onecard.web.kit.download import download
 from onecard.web.kit.errand import Errand, errand, stand_in
 from onecard.web.kit.errors import failure
 from onecard.web.kit.filters import Query
@@ -145,13 +146,3 @@ def _file_name(export: Export, kind: Format) -> str:
     at = datetime.now(UTC).astimezone(export.zone)
     title: str | Text = export.title
     return f"{read(title, export.language)} {at:%Y-%m-%d %H%M}.{kind}"
-
-
-def download(content: bytes, name: str, media_type: str) -> Response:
-    """A file for the browser to save, whatever script its name is written in (RFC 6266)."""
-    return Response(content, media_type=media_type, headers={"content-disposition": saved_as(name)})
-
-
-def saved_as(name: str) -> str:
-    """The header that makes the browser save an answer under a name."""
-    return f"attachment; filename*=utf-8''{quote(name, safe='')}"

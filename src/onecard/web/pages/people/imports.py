@@ -29,7 +29,7 @@ from onecard.desk.uploads import FILE_MAX_MB, KINDS
 from onecard.tenants.functions import F
 from onecard.web.kit import forms, nav, render
 from onecard.web.kit import jobs as cards
-from onecard.web.kit.export import download
+from onecard.web.kit.download import download
 from onecard.web.kit.fields import Ui
 from onecard.web.kit.forms import FormPlan
 from onecard.web.kit.outcome import said

@@ -1,13 +1,13 @@
 """Jobs: one's own for everybody, all of them for who may; each with its live card and what it brought."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 from pydantic import BaseModel
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from onecard.base.db import Row, Tx
 from onecard.base.errors import ConflictError, NotFoundError
@@ -21,7 +21,7 @@ from onecard.tenants.functions import F
 from onecard.web.kit import jobs as cards
 from onecard.web.kit import render
 from onecard.web.kit.columns import Column, Program
-from onecard.web.kit.export import saved_as
+from onecard.web.kit.download import FileAnswer
 from onecard.web.kit.filters import Query
 from onecard.web.kit.outcome import done
 from onecard.web.kit.routes import Open, Page
@@ -32,7 +32,6 @@ from onecard.web.pages.system import job_tables
 
 PATH = cards.JOBS
 ALL = "everybody"
-_PIECE = 256 * 1024
 _KINDS = {
     "audit.verify": say("Proof of the audit"),
     "list.change": say("Change of many rows"),
@@ -142,15 +141,7 @@ async def result(visit: Visit) -> Response:
             async for piece in pieces:
                 whole.write(piece)
         stack.pop_all()
-    headers = {"content-disposition": saved_as(stored.name), "content-length": str(whole.tell())}
-    return StreamingResponse(_pieces(whole), media_type=stored.media_type, headers=headers)
-
-
-def _pieces(whole: IO[bytes]) -> Iterator[bytes]:
-    with whole:
-        whole.seek(0)
-        while piece := whole.read(_PIECE):
-            yield piece
+    return FileAnswer(whole, stored.name, stored.media_type)
 
 
 async def _visible(tx: Tx, visit: Visit) -> Job:
