@@ -48,7 +48,8 @@ class Column:
         words: of a choice, or of an id: stored word to what people read (and its colour).
         show: makes the cell of a row itself.
         phone: its place when rows become cards: `title`, `sub`, `line`, `hide`.
-        shown: stands in the table; otherwise only in filters and exports.
+        shown: stands in the table unless somebody chose other columns; one neither shown nor exported is for
+            programs.
         filter: stands in the filter panel.
         export: stands in exports.
         in_file: what a file says instead of what the table shows.

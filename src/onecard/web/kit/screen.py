@@ -18,6 +18,7 @@ from onecard.base.texts import Text, say
 from onecard.tenants.functions import DANGEROUS, Function
 from onecard.web.kit import nav, render
 from onecard.web.kit.bulk import Bulk, bulk_routes
+from onecard.web.kit.column_choice import choose_button, column_routes, shown_columns
 from onecard.web.kit.columns import Column
 from onecard.web.kit.filters import Query, conditions, panel
 from onecard.web.kit.forms import Model
@@ -185,6 +186,7 @@ class Screen(Generic[Model]):
         return [
             Page(self.path, show, needs=self.view),
             *export_routes(self),
+            *column_routes(self),
             *bulk_routes(self),
             *self.more,
             *(form_routes(self) if self.form is not None else ()),
@@ -224,7 +226,8 @@ async def list_page(screen: Screen[Any], visit: Visit) -> Response:
         page = await screen.listing.page(tx, wish(screen, visit, query))
         whole = visit.partial != TABLE
         tree = await screen.tree(tx, visit, query) if screen.tree and whole else None
-    shown = table(visit, query, screen.seen(visit), page, _parts(screen, visit))
+    columns = shown_columns(visit, screen.seen(visit))
+    shown = table(visit, query, columns, page, _parts(screen, visit))
     if not whole:
         return render.html(visit, "_table.html", title=screen.title, part=True, table=shown)
     view = list_view(screen, visit, query, shown, tree)
@@ -295,7 +298,8 @@ def _actions(screen: Screen[Any], visit: Visit, query: Query) -> tuple[Button, .
             for label, kind, key in _FORMATS
         )  # fmt: skip
     more = screen.actions(visit, query) if screen.actions else ()
-    return (*_new(screen, visit), *more, *_bulk(screen, visit, rows=False), *export)
+    columns = choose_button(visit, screen.path)
+    return (*_new(screen, visit), *more, *_bulk(screen, visit, rows=False), *export, columns)
 
 
 def _bulk(screen: Screen[Any], visit: Visit, *, rows: bool) -> tuple[Button, ...]:

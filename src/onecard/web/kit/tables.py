@@ -50,8 +50,7 @@ class TableParts:
 
 
 def table(visit: Visit, query: Query, columns: Sequence[Column], page: Page, parts: TableParts) -> TableView:
-    """The table of one page of a list."""
-    shown = [column for column in columns if column.shown]
+    """The table of one page of a list, with these columns."""
     in_force = chips(visit, query, parts.filters)
     empty, words = "", ""
     actions: tuple[Button, ...] = ()
@@ -63,8 +62,8 @@ def table(visit: Visit, query: Query, columns: Sequence[Column], page: Page, par
     return TableView(
         id=parts.id,
         href=query.href(),
-        columns=tuple(_head(visit, query, column, parts) for column in shown),
-        rows=tuple(_row(visit, shown, row, parts) for row in page.rows),
+        columns=tuple(_head(visit, query, column, parts) for column in columns),
+        rows=tuple(_row(visit, columns, row, parts) for row in page.rows),
         pager=_pager(visit, query, page),
         chips=in_force,
         clear_href=query.href([key for key, _ in query.pairs if key not in parts.kept]),
