@@ -1,7 +1,7 @@
 """What the scripts add, by keys alone: search, rows, dialogs, the search over everything, painting."""
 
 from playwright.sync_api import Page, expect
-from visitors import Visitors
+from visitors import Visitors, wider_than_the_window
 
 
 def at(visitors: Visitors, path: str) -> Page:
@@ -188,3 +188,41 @@ def test_without_scripts_a_form_is_a_page(visitors: Visitors) -> None:
     page.wait_for_url("**/people/fields")
     assert page.locator("tr[data-row]", has_text="民族").count() == 1
     context.close()
+
+
+def test_c_chooses_the_columns_of_a_list(visitors: Visitors) -> None:
+    page = at(visitors, "/access/operators")
+    headings = page.locator("thead th[scope=col]")
+    usual = headings.all_inner_texts()
+    typed(page, "c")
+    first = page.locator("#dialog [name=columns]").first
+    expect(first).to_be_focused()
+    expect(first).to_be_checked()
+    typed(page, "Space", "Control+Enter")
+    expect(page.locator("#dialog")).to_be_hidden()
+    expect(headings).to_have_count(len(usual) - 1)
+    page.reload()
+    expect(headings).to_have_count(len(usual) - 1)
+    typed(page, "c")
+    expect(first).not_to_be_checked()
+    expect(first).to_be_focused()
+    back = page.get_by_role("button", name="恢复默认")
+    for _ in range(40):
+        if back.evaluate("button => button === document.activeElement"):
+            break
+        typed(page, "Tab")
+    typed(page, "Enter")
+    expect(headings).to_have_text(usual)
+
+
+def test_a_list_with_all_its_columns_fits_every_window(visitors: Visitors) -> None:
+    page = at(visitors, "/system/audit")
+    typed(page, "c")
+    boxes = page.locator("#dialog [name=columns]")
+    expect(boxes.first).to_be_focused()
+    chosen = boxes.count()
+    for box in boxes.all():
+        box.check()
+    typed(page, "Control+Enter")
+    expect(page.locator("thead th[scope=col]")).to_have_count(chosen + 1)
+    assert list(wider_than_the_window(page)) == []

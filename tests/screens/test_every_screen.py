@@ -4,13 +4,12 @@ New screens are found by themselves: the menu is walked, and each screen's form 
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from visitors import Visitors
+from visitors import Visitors, wider_than_the_window
 
 from onecard.web.kit import nav
 from onecard.web.pages import screens
@@ -23,7 +22,6 @@ FORMS = [f"{screen.path}/new" for screen in screens() if screen.create is not No
 PAGES = sorted({entry.href for entry in nav.all_entries()} | set(SCREENS)) + BESIDE
 PROGRAMS = re.compile(r"(Chrome|Chromium|Linux|OneCard|Excel|CSV|[ ·])+")
 LOOKS = [("zh-CN", "light"), ("zh-CN", "dark"), ("en", "light"), ("en", "dark")]
-WIDTHS = (390, 768, 1440)
 
 
 @pytest.mark.parametrize(("language", "theme"), LOOKS)
@@ -49,15 +47,6 @@ def violations(page: Page) -> list[str]:
         "options => axe.run(options).then(result => result.violations)", only
     )
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
-
-
-def wider_than_the_window(page: Page) -> Iterator[str]:
-    """The windows in which the page would have to be moved sideways."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if beyond > 0:
-            yield f"{beyond} px wider than a window of {width} px"
 
 
 def english_words(page: Page) -> list[str]:

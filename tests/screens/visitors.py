@@ -1,5 +1,6 @@
 """Browser windows of people of the cast."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -7,6 +8,7 @@ from stage import PASSWORD, Stage
 
 # how long a page may take to show what is expected: a busy machine is slow, not wrong
 PATIENCE_MS = 30_000
+WIDTHS = (390, 768, 1440)
 
 
 class Visitors:
@@ -60,3 +62,12 @@ class Visitors:
         for context in self._contexts:
             context.close()
         self._contexts.clear()
+
+
+def wider_than_the_window(page: Page) -> Iterator[str]:
+    """The windows in which the page would have to be moved sideways."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if beyond > 0:
+            yield f"{beyond} px wider than a window of {width} px"
