@@ -1,6 +1,8 @@
 """Jobs on a real queue: started, watched, cancelled, failed, and taken up again after a worker's death."""
 
 import asyncio
+import os
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -282,3 +284,16 @@ async def _expire(urls: Logins) -> None:
         )
     finally:
         await owner.close()
+
+
+async def test_a_worker_removes_what_killed_ones_left_on_this_disk(
+    worker: WithWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "onecard-scratch-job-1"
+    left.mkdir()
+    (left / "input.xlsx").write_text("李小明")
+    os.utime(left, (0, 0))
+    async with worker(copy), asyncio.timeout(60):
+        while left.exists():  # noqa: ASYNC110  a directory does not tell
+            await asyncio.sleep(0.02)

@@ -199,6 +199,9 @@ class EmbeddedPostgres:
         if self._process is not None:
             self._process.wait()
             self._process = None
+        if self.socket_dir.parent != self.directory:
+            with contextlib.suppress(OSError):  # there is none, or somebody's socket is still in it
+                self.socket_dir.rmdir()
 
     def alive(self) -> bool:
         """Whether the postmaster still lives (its supervisor restarts it with `start` when not)."""

@@ -2,9 +2,7 @@
 
 import contextlib
 import logging
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import asyncpg
 
@@ -14,6 +12,7 @@ from onecard.base.jobs import reading, wording
 from onecard.base.jobs.kinds import JobKind
 from onecard.base.jobs.model import INTERRUPTED, Job, State
 from onecard.base.jobs.work import CancelWanted, Superseded, Tools, Work
+from onecard.base.scratch import scratch
 from onecard.base.texts import say
 
 log = logging.getLogger(__name__)
@@ -34,8 +33,8 @@ async def run_job(tools: Tools, kinds: Mapping[str, JobKind], tenant_id: int, jo
     await tools.announce(tenant_id, f"job.{job_id}")
     if job is None:
         return
-    with tempfile.TemporaryDirectory(prefix="onecard-job-") as directory:
-        work = Work(tools, tenant_id, job, Path(directory))
+    with scratch("job") as directory:
+        work = Work(tools, tenant_id, job, directory)
         async with work.pulsing():
             with contextlib.suppress(Superseded):
                 await _attempt(work, kinds[job.kind])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import procrastinate
 from procrastinate.exceptions import ConnectorException
 
+from onecard.base import scratch
 from onecard.base.bus import Bus
 from onecard.base.db import SYSTEM, Database, load_queries
 from onecard.base.jobs.kinds import JobKind
@@ -123,7 +124,8 @@ class Worker:
                     await manager.retry_job(stalled)
 
     async def _sweep(self) -> None:
-        """Delete files and details that have expired."""
+        """Delete files and details that have expired, and what killed processes left on this disk."""
+        await asyncio.to_thread(scratch.sweep)
         async with self._db.platform_tx(SYSTEM) as tx:
             tenants = [row["tenant_id"] async for row in _sql.tenants(tx.connection)]
         for tenant_id in tenants:

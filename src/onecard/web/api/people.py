@@ -1,11 +1,9 @@
 """Photos of people and the import for programs: contents of files are the bodies of calls as they are."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, Path, Query
@@ -15,6 +13,7 @@ from starlette.responses import Response
 from onecard.base.db import Tx
 from onecard.base.errors import OneCardError
 from onecard.base.jobs.model import Upload
+from onecard.base.scratch import scratch
 from onecard.base.texts import Text, say
 from onecard.desk import import_job
 from onecard.people.photos import service as photos
@@ -208,8 +207,8 @@ async def _received(visit: Visit, name: str) -> AsyncIterator[Upload]:
     content = await visit.request.body()
     if not content:
         raise OneCardError(say("The file is empty."))
-    with tempfile.TemporaryDirectory(prefix="onecard-upload-") as directory:
-        path = FilePath(directory) / "file"
+    with scratch("upload") as directory:
+        path = directory / "file"
         await asyncio.to_thread(path.write_bytes, content)
         yield Upload(name, "application/octet-stream", path)
 

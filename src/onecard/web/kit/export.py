@@ -5,10 +5,8 @@ runs, because hours and a change of authority may lie between.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +19,7 @@ from onecard.base.jobs.kinds import job
 from onecard.base.jobs.model import Ended
 from onecard.base.jobs.work import Work
 from onecard.base.listing import Kind
+from onecard.base.scratch import scratch
 from onecard.base.texts import Text, read, say, say_count
 from onecard.desk.exports import AT_ONCE_MOST, write_table
 from onecard.desk.sheet_writer import Export, ExportColumn, Format
@@ -67,8 +66,8 @@ async def _answer(screen: "Screen[Any]", visit: Visit) -> Response:
             job_id = await start_export(tx, visit, screen, query, kind)
             visit.toast(say("The list is long, so it is being written as a job."))
             return render.go(visit, f"{JOBS}/{job_id}")
-        with tempfile.TemporaryDirectory(prefix="onecard-export-") as directory:
-            path, export = Path(directory) / "table", _export(screen, visit)
+        with scratch("export") as directory:
+            path, export = directory / "table", _export(screen, visit)
             rows = await write_table(path, kind, export, screen.listing.all(tx, asked))
             content = await asyncio.to_thread(path.read_bytes)
         await _note(tx, screen, kind, rows)

@@ -5,7 +5,6 @@ buttons lead on to the next step.
 """
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from onecard.base.jobs import service as jobs
 from onecard.base.jobs.lists import JOBS
 from onecard.base.jobs.model import Job, State, Upload
 from onecard.base.listing import Condition, Op, Wish
+from onecard.base.scratch import scratch
 from onecard.base.texts import LANGUAGES, NAMES, Text, say, say_count
 from onecard.desk import import_job, photo_job
 from onecard.desk.sheet_writer import Format
@@ -190,8 +190,8 @@ async def uploaded(file: Any) -> AsyncIterator[Upload]:
     """
     if not isinstance(file, UploadFile) or not file.filename:
         raise OneCardError(say("Choose a file first."))
-    with tempfile.TemporaryDirectory(prefix="onecard-upload-") as directory:
-        path = Path(directory) / "file"
+    with scratch("upload") as directory:
+        path = directory / "file"
         await asyncio.to_thread(_copy, file, path)
         yield Upload(file.filename, file.content_type or "application/octet-stream", path)
 
