@@ -216,7 +216,7 @@ def test_c_chooses_the_columns_of_a_list(visitors: Visitors) -> None:
 
 
 def test_a_list_with_all_its_columns_fits_every_window(visitors: Visitors) -> None:
-    page = at(visitors, "/system/audit")
+    page = at(visitors, "/people/classes")
     typed(page, "c")
     boxes = page.locator("#dialog [name=columns]")
     expect(boxes.first).to_be_focused()

@@ -19,13 +19,12 @@ from onecard.web.kit.forms import FormPlan
 from onecard.web.kit.outcome import done
 from onecard.web.kit.routes import Page
 from onecard.web.kit.views import Button, Option
-from onecard.web.kit.visit import Visit
+from onecard.web.kit.visit import YEAR_S, Visit
 
 if TYPE_CHECKING:
     from onecard.web.kit.screen import Screen
 
 COOKIE = "onecard-columns"
-_YEAR_S = 31_536_000
 _BETWEEN = "."
 
 
@@ -87,23 +86,22 @@ async def _show(screen: "Screen[Any]", visit: Visit) -> Response:
 
 
 async def _take(screen: "Screen[Any]", visit: Visit) -> Response:
-    filled = await forms.fill(visit, ColumnChoice)
+    asked = set((await visit.form()).getlist("columns"))
     async with visit.tx() as tx:
         screen = await screen.at(tx, visit)
-    asked = set(filled.model.columns) if filled.model else set()
     chosen = [each.name for each in screen.seen(visit) if each.name in asked and _can_be_shown(each)]
     response = done(visit, screen.path, say("The list shows these columns from now on."))
     # begins with the separator, because browsers may drop a cookie without a value
     value = _BETWEEN + _BETWEEN.join(chosen)
     response.set_cookie(
-        COOKIE, value, max_age=_YEAR_S, path=screen.path, secure=True, httponly=True, samesite="lax"
+        COOKIE, value, max_age=YEAR_S, path=screen.path, secure=True, httponly=True, samesite="lax"
     )
     return response
 
 
 async def _forget(screen: "Screen[Any]", visit: Visit) -> Response:
     response = done(visit, screen.path, say("The list shows its usual columns again."))
-    response.delete_cookie(COOKIE, path=screen.path)
+    response.delete_cookie(COOKIE, path=screen.path, secure=True, httponly=True, samesite="lax")
     return response
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SESSION_COOKIE = "__Host-onecard"
 LANGUAGE_COOKIE = "onecard-language"
 THEME_COOKIE = "onecard-theme"
+YEAR_S = 31_536_000  # how long a browser remembers what is only a matter of taste
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from onecard.web.kit.links import local
 from onecard.web.kit.routes import Open, Page
 from onecard.web.kit.search import find
 from onecard.web.kit.views import SearchView
-from onecard.web.kit.visit import LANGUAGE_COOKIE, THEME_COOKIE, Visit
+from onecard.web.kit.visit import LANGUAGE_COOKIE, THEME_COOKIE, YEAR_S, Visit
 
-_YEAR_S = 31_536_000
 _THEMES = ("auto", "light", "dark")
 
 
@@ -27,7 +26,7 @@ async def preferences(visit: Visit) -> Response:
     response = render.go(visit, local(str(posted.get("next", "/"))))
     for name, cookie, words in (("language", LANGUAGE_COOKIE, LANGUAGES), ("theme", THEME_COOKIE, _THEMES)):
         if (value := posted.get(name)) in words:
-            response.set_cookie(cookie, str(value), max_age=_YEAR_S, path="/", samesite="lax")
+            response.set_cookie(cookie, str(value), max_age=YEAR_S, path="/", samesite="lax")
     return response
 
 
